@@ -1,0 +1,31 @@
+/** An error meant for people: it says what is wrong and what to do. The stack trace stays hidden unless `HILUM_DEBUG=1`. */
+export class HilumError extends Error {
+  override name = 'HilumError';
+  /** Exit code of the command that fails with it: 1 the job failed, 2 bad usage, configuration or input. */
+  readonly exitCode: number = 1;
+}
+
+/** Bad usage, bad configuration or bad input: the person who started the command can put it right. */
+export class InputError extends HilumError {
+  override name = 'InputError';
+  override readonly exitCode = 2;
+}
+
+export interface Problem {
+  /** The file, field or option that is wrong, e.g. `experiment.yaml: seeds`. */
+  what: string;
+  found: string;
+  expected: string;
+  /** What to do about it, as an imperative sentence. */
+  fix?: string;
+}
+
+/** Builds the one form in which hilum reports bad input: name, found, expected, what to do. */
+export function inputError({ what, found, expected, fix }: Problem): InputError {
+  return new InputError(`${what}: found ${found}; expected ${expected}.${fix ? ` ${fix}` : ''}`);
+}
+
+/** The message of anything thrown, for embedding in another message. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
