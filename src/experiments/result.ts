@@ -1,0 +1,217 @@
+import { HilumError, inputError, readJson } from '../base/index.js';
+
+/**
+ * What an experiment found: everything that the report prints, and nothing that JSON cannot hold.
+ * AUROC, rates and p-values are fractions 0..1, differences -1..1, durations seconds. A number that could not be estimated is `null`.
+ */
+export interface ExperimentResult {
+  format: typeof RESULT_FORMAT;
+  hilum: Software;
+  name: string;
+  description?: string;
+  /** ISO 8601. */
+  createdAt: string;
+  /** The experiment's YAML with every default filled in. */
+  configuration: unknown;
+  statistics: Statistics;
+  datasets: DatasetSummary[];
+  initializations: InitializationSummary[];
+  /** One per data set and initialization. */
+  cells: Cell[];
+  /** One per data set and unordered pair of initializations. */
+  comparisons: PairComparison[];
+  shortcuts: ShortcutResult[];
+  /** Sentences for people, from `verdict()`. */
+  verdict: string[];
+}
+
+export const RESULT_FORMAT = 'hilum-experiment-result/1';
+
+/** A point estimate on the whole test set with the bootstrap's interval. */
+export interface Interval {
+  estimate: number;
+  /** Mean and standard deviation over the redraws. */
+  mean?: number;
+  sd?: number;
+  low: number;
+  high: number;
+}
+
+export interface Software {
+  version: string;
+  node: string;
+  libtorch: string;
+  blas: string;
+  threads: number;
+  machine: { cpu: string; cores: number; memoryGiB?: number; gpu?: string };
+  precision: string;
+}
+
+export interface Statistics {
+  redraws: number;
+  unit: 'patient' | 'image';
+  confidence: number;
+  seed: number;
+  correction: 'benjamini-hochberg';
+  /** What each correction runs over, in words, e.g. 'findings, within one pair of initializations and one data set'. */
+  families: { mean: string; findings: string };
+  /** Whether training seeds are redrawn along with the test set, so that the intervals contain the variance between seeds. */
+  seedsRedrawn: boolean;
+  /** How the operating point was chosen, e.g. 'largest Youden index on the validation split'. */
+  threshold: string;
+  /** Redraws without a positive or without a negative of some finding, of all redraws and findings; left out, where they occur. */
+  undefinedRedraws: number;
+}
+
+export type SplitName = 'train' | 'validate' | 'test';
+
+export interface DatasetSummary {
+  name: string;
+  findings: string[];
+  splits: Record<SplitName, SplitSummary>;
+  unreadable: { id: string; reason: string }[];
+  notes: string[];
+}
+
+export interface SplitSummary {
+  images: number;
+  patients: number;
+  findings: Record<string, { positive: number; negative: number; unknown: number }>;
+  /** Number of images per view position, and per sex. */
+  views?: Record<string, number>;
+  sexes?: Record<string, number>;
+  medianAgeYears?: number;
+}
+
+export interface InitializationSummary {
+  name: string;
+  kind: 'random' | 'weights' | 'supervised' | 'ssl';
+  description: string;
+  pretraining?: Pretraining;
+}
+
+export interface Pretraining {
+  seconds: number;
+  /** Images seen, repeats included. */
+  images: number;
+  steps: number;
+  epochs?: number;
+  /** What it was pretrained on, e.g. 'imagenet-mini, cifar10 (11,000 images)'. */
+  data: string;
+  loss: { step: number; loss: number }[];
+  /** A check of the pretraining itself, such as the accuracy on held-out natural images. */
+  metric?: { name: string; value: number };
+}
+
+export interface Cell {
+  dataset: string;
+  initialization: string;
+  learningRate: number;
+  learningRateSearch?: { learningRate: number; validationAuroc: number | null }[];
+  runs: Run[];
+  /** Mean over `meanOver`; null where no finding is estimable. */
+  meanAuroc: Interval | null;
+  /** The findings in the mean. */
+  meanOver: string[];
+  notEstimable: { finding: string; positives: number; negatives: number; reason: string }[];
+  findings: FindingResult[];
+  /** Points from (0, 0) to (1, 1); with several seeds the vertical average of their curves. */
+  roc: { finding: string; points: RocPoint[] }[];
+}
+
+/** False-positive rate, true-positive rate. */
+export type RocPoint = [fpr: number, tpr: number];
+
+export interface Run {
+  seed: number;
+  /** Relative to the experiment's folder. */
+  folder: string;
+  epochs: number;
+  /** The epoch whose weights were tested: the lowest validation loss. Epochs count from 1. */
+  bestEpoch: number;
+  seconds: number;
+  imagesPerSecond: number;
+  curve: { epoch: number; trainLoss: number; validationLoss: number; validationAuroc: number | null }[];
+  testMeanAuroc: number | null;
+}
+
+/** Metrics at the operating point. */
+export const OPERATING_METRICS = ['sensitivity', 'specificity', 'precision', 'f1', 'accuracy'] as const;
+export type OperatingMetric = (typeof OPERATING_METRICS)[number];
+
+export interface FindingResult extends Record<OperatingMetric, Interval | null> {
+  finding: string;
+  positives: number;
+  negatives: number;
+  auroc: Interval | null;
+  /** The probability from which a radiograph counts as positive, one per run in their order. */
+  thresholds: number[];
+  undefinedRedraws?: number;
+}
+
+/** A difference of AUROC, first - second, over the same redraws. */
+export interface Difference {
+  difference: Interval | null;
+  /** Two-sided. */
+  p: number | null;
+  /** Two-sided p, corrected over the family that `Statistics.families` names. */
+  pAdjusted: number | null;
+  /** One-sided: 'first > second', as in the published study. */
+  pGreater: number | null;
+}
+
+export interface PairComparison {
+  dataset: string;
+  first: string;
+  second: string;
+  /** Of the mean AUROC over the findings estimable in this data set. */
+  mean: Difference;
+  findings: (Difference & { finding: string; undefinedRedraws: number })[];
+}
+
+/** What a predictor that sees no anatomy reaches; fitted on the training split, tested on the same test split. */
+export interface ShortcutResult {
+  dataset: string;
+  /** e.g. 'view position', 'age and sex', 'pixel mean and deviation', 'image border', '16 x 16 thumbnail'. */
+  predictor: string;
+  /** Number of input columns of the logistic regression. */
+  columns: number;
+  findings: { finding: string; auroc: Interval | null; reason?: string }[];
+  /** Mean over the findings that the models' mean has. */
+  meanAuroc: Interval | null;
+  meanOver: string[];
+  /** Why there is no mean, e.g. 'the data set has no ages'. */
+  reason?: string;
+}
+
+/** `null` in place of NaN and the infinities, which JSON does not have. */
+export function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Throws where a number is not finite: JSON would turn it into `null` without a word. Names the place. */
+export function assertFinite(value: unknown, path = 'result'): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) {
+      throw new HilumError(`${path}: ${value} cannot be stored; what is not estimable must be null`);
+    }
+  } else if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) assertFinite(item, `${path}[${i}]`);
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, item] of Object.entries(value)) assertFinite(item, `${path}.${key}`);
+  }
+}
+
+/** Reads a `result.json`. Throws an InputError where the file is missing or is not an experiment's result. */
+export function readResult(path: string): ExperimentResult {
+  const value = readJson<{ format?: unknown } | null>(path);
+  if (value?.format !== RESULT_FORMAT) {
+    throw inputError({
+      what: `${path}: format`,
+      found: JSON.stringify(value?.format) ?? 'no such field',
+      expected: JSON.stringify(RESULT_FORMAT),
+      fix: 'Name the folder of a finished experiment, or run the experiment again with this version of hilum.',
+    });
+  }
+  return value as ExperimentResult;
+}
