@@ -1,0 +1,91 @@
+import { type Difference, type ExperimentResult, type Interval, OPERATING_METRICS } from '../result.js';
+
+const COLUMNS = [
+  'dataset',
+  'kind',
+  'name',
+  'comparedWith',
+  'finding',
+  'metric',
+  'estimate',
+  'low',
+  'high',
+  'mean',
+  'sd',
+  'p',
+  'pAdjusted',
+  'pGreater',
+  'positives',
+  'negatives',
+  'note',
+] as const;
+
+type Row = Partial<Record<(typeof COLUMNS)[number], string | number | null>>;
+
+/**
+ * Every number of the comparison in long format, with full precision (RFC 4180).
+ * `kind`: `model` (name = initialization), `difference` (name - comparedWith) or `shortcut` (name = predictor).
+ * `finding` is empty for means over findings. Empty cells: not applicable or not estimable.
+ */
+export function comparisonCsv(result: ExperimentResult): string {
+  const rows = [...modelRows(result), ...differenceRows(result), ...shortcutRows(result)];
+  const lines = rows.map((row) => COLUMNS.map((column) => field(row[column])).join(','));
+  return `${[COLUMNS.join(','), ...lines].join('\r\n')}\r\n`;
+}
+
+function field(value: string | number | null | undefined): string {
+  const text = value === null || value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function numbers(interval: Interval | null): Row {
+  return interval ? { ...interval } : {};
+}
+
+function modelRows({ cells }: ExperimentResult): Row[] {
+  return cells.flatMap((cell) => {
+    const of = { dataset: cell.dataset, kind: 'model', name: cell.initialization };
+    return [
+      { ...of, metric: 'meanAuroc', ...numbers(cell.meanAuroc), note: `over ${cell.meanOver.join('|')}` },
+      ...cell.findings.flatMap((item) => {
+        const { finding, positives, negatives } = item;
+        const note = cell.notEstimable.find((it) => it.finding === finding)?.reason;
+        return (['auroc', ...OPERATING_METRICS] as const).map((metric) => ({
+          ...of,
+          finding,
+          metric,
+          ...numbers(item[metric]),
+          positives,
+          negatives,
+          note,
+        }));
+      }),
+    ];
+  });
+}
+
+function differenceRows({ comparisons }: ExperimentResult): Row[] {
+  const tested = ({ difference, p, pAdjusted, pGreater }: Difference) => ({
+    ...numbers(difference),
+    p,
+    pAdjusted,
+    pGreater,
+  });
+  return comparisons.flatMap(({ dataset, first, second, mean, findings }) => {
+    const of = { dataset, kind: 'difference', name: first, comparedWith: second };
+    return [
+      { ...of, metric: 'meanAuroc', ...tested(mean) },
+      ...findings.map((item) => ({ ...of, finding: item.finding, metric: 'auroc', ...tested(item) })),
+    ];
+  });
+}
+
+function shortcutRows({ shortcuts }: ExperimentResult): Row[] {
+  return shortcuts.flatMap(({ dataset, predictor, meanAuroc, meanOver, reason, findings }) => {
+    const of = { dataset, kind: 'shortcut', name: predictor };
+    return [
+      { ...of, metric: 'meanAuroc', ...numbers(meanAuroc), note: reason ?? `over ${meanOver.join('|')}` },
+      ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...numbers(it.auroc), note: it.reason })),
+    ];
+  });
+}

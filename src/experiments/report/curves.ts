@@ -1,0 +1,98 @@
+import * as Plot from '@observablehq/plot';
+import type { Cell, ExperimentResult, Run } from '../result.js';
+import type { Figure } from './figures.js';
+import { compact } from './format.js';
+import { drawSvg, seriesOf } from './svg.js';
+
+type Quantity = 'validationLoss' | 'validationAuroc';
+type Step = [epoch: number, value: number];
+
+/** Per data set: validation loss and AUROC per epoch; thin lines are seeds, thick lines their mean. */
+export function learningFigures(result: ExperimentResult): (Figure & { dataset: string })[] {
+  return result.datasets.map(({ name }) => {
+    const cells = result.initializations.map((it) =>
+      result.cells.find((cell) => cell.dataset === name && cell.initialization === it.name),
+    );
+    return {
+      dataset: name,
+      caption:
+        `Learning curves on the validation split of ${name}. Thin: one training seed. Thick: mean, as far as every seed ran. ` +
+        'Dots: the epochs whose weights were tested.',
+      legend: result.initializations.map((it) => it.name),
+      panels: [
+        { title: 'Validation loss', svg: learningPlot(cells, 'validationLoss', `Validation loss per epoch, ${name}`) },
+        {
+          title: 'Validation AUROC',
+          svg: learningPlot(cells, 'validationAuroc', `Validation AUROC per epoch, ${name}`),
+        },
+      ],
+    };
+  });
+}
+
+function learningPlot(cells: (Cell | undefined)[], quantity: Quantity, label: string): string {
+  const marks = cells.flatMap((cell, i) => {
+    if (!cell) return [];
+    const { color, dash } = seriesOf(i);
+    const bests = cell.runs.flatMap((run) => stepsOf(run, quantity).filter(([epoch]) => epoch === run.bestEpoch));
+    return [
+      ...cell.runs.map((run) =>
+        Plot.line(stepsOf(run, quantity), { stroke: color, strokeWidth: 0.8, strokeOpacity: 0.55 }),
+      ),
+      Plot.line(meanOfRuns(cell.runs, quantity), { stroke: color, strokeWidth: 2.2, strokeDasharray: dash }),
+      Plot.dot(bests, { fill: color, r: 3, stroke: 'var(--page)', strokeWidth: 0.8 }),
+    ];
+  });
+  return drawSvg(label, {
+    width: 460,
+    height: 260,
+    marginLeft: 48,
+    marginBottom: 38,
+    marginRight: 10,
+    x: { label: 'Epoch', labelAnchor: 'center', labelArrow: 'none', ticks: 6, tickFormat: '~d' },
+    y: { label: null, grid: true, ticks: 5 },
+    marks,
+  });
+}
+
+function stepsOf(run: Run, quantity: Quantity): Step[] {
+  return run.curve.flatMap((at): Step[] => {
+    const value = at[quantity];
+    return value === null ? [] : [[at.epoch, value]];
+  });
+}
+
+/** The mean over runs, for the epochs that every run has: a run that stopped early must not bend the line. */
+export function meanOfRuns(runs: Run[], quantity: Quantity): Step[] {
+  if (runs.length === 0) return [];
+  const [first, ...rest] = runs.map((run) => new Map(stepsOf(run, quantity)));
+  return [...first!].flatMap(([epoch, value]): Step[] => {
+    const values = [value, ...rest.map((steps) => steps.get(epoch))];
+    if (values.some((it) => it === undefined)) return [];
+    return [[epoch, values.reduce<number>((sum, it) => sum + it!, 0) / values.length]];
+  });
+}
+
+/** The loss of every pretraining, one panel each: their scales cannot be compared. */
+export function pretrainingFigure(result: ExperimentResult): Figure {
+  const panels = result.initializations.flatMap(({ name, pretraining }, i) => {
+    if (!pretraining || pretraining.loss.length === 0) return [];
+    const last = pretraining.loss.at(-1)!;
+    const svg = drawSvg(`Pretraining loss of ${name}, ${compact(last.loss)} at step ${last.step}`, {
+      width: 460,
+      height: 220,
+      marginLeft: 48,
+      marginBottom: 38,
+      marginRight: 14,
+      x: { label: 'Step', labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
+      y: { label: null, grid: true, ticks: 5 },
+      marks: [Plot.line(pretraining.loss, { x: 'step', y: 'loss', stroke: seriesOf(i).color, strokeWidth: 1.8 })],
+    });
+    return [{ title: name, svg }];
+  });
+  return {
+    caption: 'Pretraining loss per step. The losses of different objectives cannot be compared.',
+    legend: [],
+    panels,
+  };
+}

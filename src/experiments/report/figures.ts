@@ -1,0 +1,167 @@
+import * as Plot from '@observablehq/plot';
+import type { ExperimentResult, Interval } from '../result.js';
+import { decimals, listed, range, signed } from './format.js';
+import { distinct, findCell, ranked } from './select.js';
+import { drawSvg, seriesOf, shortened } from './svg.js';
+
+/** A figure of one or more panels; titles and captions are plain text, `svg` is finished. */
+export interface Figure {
+  caption: string;
+  /** Names of the initializations whose lines need a legend. */
+  legend: string[];
+  panels: { title?: string; svg: string }[];
+}
+
+interface IntervalRow {
+  label: string;
+  interval: Interval;
+  text: string;
+  color: string;
+}
+
+const NEUTRAL = 'var(--muted)';
+
+/** Per data set: mean AUROC of every initialization above that of every shortcut. */
+export function modelsAndShortcuts(result: ExperimentResult): Figure {
+  const panels = result.datasets.flatMap(({ name }) => {
+    const models = ranked(result, name).map(({ initialization, meanAuroc }) => ({
+      label: initialization,
+      interval: meanAuroc,
+      color: seriesOf(result.initializations.findIndex((it) => it.name === initialization)).color,
+    }));
+    const shortcuts = result.shortcuts
+      .filter(({ dataset, meanAuroc }) => dataset === name && meanAuroc !== null)
+      .map(({ predictor, meanAuroc }) => ({ label: predictor, interval: meanAuroc!, color: NEUTRAL }))
+      .sort((a, b) => b.interval.estimate - a.interval.estimate);
+    const rows = [...models, ...shortcuts].map((row) => ({
+      ...row,
+      text: `${decimals(row.interval.estimate)} ${range(row.interval)}`,
+    }));
+    return rows.length === 0 ? [] : [{ title: name, svg: intervalPlot(rows, 'Mean test AUROC', 0.5, name) }];
+  });
+  return {
+    caption:
+      'Initializations (color) and shortcut predictors that need no anatomy (gray): mean test AUROC with interval. Dashed: chance.',
+    legend: [],
+    panels,
+  };
+}
+
+/** Per data set: every pairwise difference of the mean AUROC. */
+export function forest(result: ExperimentResult): Figure {
+  const panels = result.datasets.flatMap(({ name }) => {
+    const rows = result.comparisons
+      .filter(({ dataset, mean }) => dataset === name && mean.difference !== null)
+      .map(({ first, second, mean }) => ({
+        label: `${first} \u2212 ${second}`,
+        interval: mean.difference!,
+        text: `${signed(mean.difference!.estimate)} ${range(mean.difference!)}`,
+        color: mean.pAdjusted !== null && mean.pAdjusted < 1 - result.statistics.confidence ? 'currentColor' : NEUTRAL,
+      }));
+    return rows.length === 0
+      ? []
+      : [{ title: name, svg: intervalPlot(rows, 'Difference of the mean test AUROC', 0, name) }];
+  });
+  return {
+    caption:
+      'Pairwise differences of the mean test AUROC with intervals; right of the dashed line the first is better. Dark: corrected p below the level of significance.',
+    legend: [],
+    panels,
+  };
+}
+
+function intervalPlot(rows: IntervalRow[], xLabel: string, reference: number, dataset: string): string {
+  const ends = [...rows.flatMap(({ interval }) => [interval.low, interval.high]), reference];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const pad = 0.03 * (high - low || 1);
+  const marks = rows.map((row, index) => ({ ...row, ...row.interval, index }));
+  const label = `${xLabel}, ${dataset}: ${listed(rows.map((row) => `${row.label} ${row.text}`))}`;
+  const widest = Math.max(...rows.map((row) => shortened(row.label).length));
+  return drawSvg(label, {
+    width: 720,
+    height: 52 + 26 * rows.length,
+    marginLeft: 16 + 6.8 * widest,
+    marginRight: 150,
+    marginTop: 6,
+    marginBottom: 42,
+    x: {
+      domain: [low - pad, high + pad],
+      label: xLabel,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: 6,
+      grid: true,
+    },
+    y: {
+      type: 'point',
+      domain: rows.map((_, i) => i),
+      tickSize: 0,
+      label: null,
+      tickFormat: (i) => shortened(rows[i]!.label),
+    },
+    marks: [
+      Plot.ruleX([reference], { stroke: 'currentColor', strokeDasharray: '4 3', strokeOpacity: 0.7 }),
+      Plot.ruleY(marks, { y: 'index', x1: 'low', x2: 'high', stroke: 'color', strokeWidth: 2 }),
+      Plot.dot(marks, { y: 'index', x: 'estimate', fill: 'color', r: 4.5 }),
+      Plot.text(marks, { y: 'index', text: 'text', frameAnchor: 'right', textAnchor: 'start', dx: 12 }),
+    ],
+    color: { type: 'identity' },
+  });
+}
+
+/** Per data set: ROC curves, one panel per finding, one line per initialization. */
+export function rocFigures(result: ExperimentResult): (Figure & { dataset: string })[] {
+  return result.datasets.map(({ name }) => {
+    const cells = result.initializations.map((it) => findCell(result, name, it.name));
+    const findings = distinct(cells.flatMap((cell) => cell?.roc.map(({ finding }) => finding) ?? []));
+    const panels = findings.map((finding) => {
+      const lines = cells.map((cell) => thinned(cell?.roc.find((it) => it.finding === finding)?.points ?? []));
+      const areas = cells.flatMap((cell) => {
+        const auroc = cell?.findings.find((it) => it.finding === finding)?.auroc;
+        return auroc ? [`${cell!.initialization} AUROC ${decimals(auroc.estimate)}`] : [];
+      });
+      const axis = { domain: [0, 1], ticks: [0, 0.5, 1], labelAnchor: 'center', labelArrow: 'none' } as const;
+      const svg = drawSvg(`ROC curves for ${finding}, ${name}: ${listed(areas)}`, {
+        width: 230,
+        height: 226,
+        marginLeft: 44,
+        marginBottom: 38,
+        marginTop: 8,
+        marginRight: 10,
+        x: { ...axis, label: '1 \u2212 specificity' },
+        y: { ...axis, label: 'Sensitivity' },
+        marks: [
+          Plot.frame({ strokeOpacity: 0.3 }),
+          Plot.line(
+            [
+              [0, 0],
+              [1, 1],
+            ],
+            { stroke: NEUTRAL, strokeDasharray: '3 3', strokeWidth: 1 },
+          ),
+          ...lines.map((points, i) =>
+            Plot.line(points, { stroke: seriesOf(i).color, strokeDasharray: seriesOf(i).dash, strokeWidth: 1.8 }),
+          ),
+        ],
+      });
+      return { title: finding, svg };
+    });
+    return {
+      dataset: name,
+      caption: `ROC curves on the test split of ${name}, one panel per estimable finding.`,
+      legend: result.initializations.map((it) => it.name),
+      panels,
+    };
+  });
+}
+
+/** Drops points that lie closer than a pixel to the one before; the first and the last stay. */
+export function thinned<P extends readonly [number, number]>(points: readonly P[], step = 1 / 200): P[] {
+  const kept: P[] = [];
+  for (const [i, point] of points.entries()) {
+    const before = kept.at(-1);
+    const near = before && Math.abs(point[0] - before[0]) < step && Math.abs(point[1] - before[1]) < step;
+    if (!near || i === points.length - 1) kept.push(point);
+  }
+  return kept;
+}

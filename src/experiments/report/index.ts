@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../base/index.js';
+import { assertFinite, type ExperimentResult } from '../result.js';
+import { comparisonCsv } from './csv.js';
+import { htmlReport } from './html.js';
+import { markdownReport } from './markdown.js';
+
+export { comparisonCsv } from './csv.js';
+export { htmlReport } from './html.js';
+export { markdownReport } from './markdown.js';
+export { verdict } from './verdict.js';
+
+export interface ReportPaths {
+  html: string;
+  markdown: string;
+  csv: string;
+}
+
+/** Writes `report.html`, `report.md` and `comparison.csv` into a folder, each atomically. Throws where the result holds a number that is not finite. */
+export function writeReport(folder: string, result: ExperimentResult): ReportPaths {
+  assertFinite(result);
+  const paths = {
+    html: join(folder, 'report.html'),
+    markdown: join(folder, 'report.md'),
+    csv: join(folder, 'comparison.csv'),
+  };
+  writeFileAtomic(paths.html, htmlReport(result));
+  writeFileAtomic(paths.markdown, markdownReport(result));
+  writeFileAtomic(paths.csv, comparisonCsv(result));
+  return paths;
+}

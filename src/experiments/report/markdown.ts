@@ -1,0 +1,74 @@
+import { stringify } from 'yaml';
+import type { ExperimentResult } from '../result.js';
+import { escapeMarkdown } from './format.js';
+import { methods } from './methods.js';
+import {
+  dataTable,
+  findingPairTable,
+  findingTable,
+  mainTable,
+  operatingTable,
+  pairTable,
+  pretrainingTable,
+  shortcutTable,
+  type Table,
+  type TableCell,
+  trainingTable,
+} from './tables.js';
+
+/** The report as GitHub-flavoured Markdown: the verdict, the tables, methods and configuration. Figures are in the HTML. */
+export function markdownReport(result: ExperimentResult): string {
+  const tables: [heading: string, table: Table][] = [
+    ['Data', dataTable(result)],
+    ['Mean AUROC', mainTable(result)],
+    ['Pairs', pairTable(result)],
+    ['Shortcuts', shortcutTable(result)],
+    ['Findings', findingTable(result)],
+    ['Pairs per finding', findingPairTable(result)],
+    ['Operating point', operatingTable(result)],
+    ['Training', trainingTable(result)],
+    ['Pretraining', pretrainingTable(result)],
+  ];
+  const shown = tables.filter(([, table]) => table.groups.some(({ rows }) => rows.length > 0));
+  return `${[
+    `# ${escapeMarkdown(result.name)}`,
+    ...(result.description ? [escapeMarkdown(result.description)] : []),
+    '## Verdict',
+    result.verdict.map((sentence) => `- ${escapeMarkdown(sentence)}`).join('\n'),
+    ...shown.flatMap(([heading, table], i) => [`## ${heading}`, markdownTable(table, i + 1)]),
+    '## Methods',
+    ...methods(result).map(escapeMarkdown),
+    '## Configuration',
+    fenced(stringify(result.configuration), 'yaml'),
+    `Made ${escapeMarkdown(result.createdAt)}. Curves and plots: report.html; every number: comparison.csv.`,
+  ].join('\n\n')}\n`;
+}
+
+function markdownTable({ title, columns, groups, notes }: Table, number: number): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  const rows = groups.flatMap(({ heading, rows: body }) => [
+    ...(heading === undefined ? [] : [line([`**${escapeMarkdown(heading)}**`, ...columns.slice(1).map(() => '')])]),
+    ...body.map((cells) => line(cells.map(markdownCell))),
+  ]);
+  return [
+    `**Table ${number}.** ${escapeMarkdown(title)}`,
+    [
+      line(columns.map(({ text }) => escapeMarkdown(text))),
+      line(columns.map(({ align }) => (align === 'right' ? '---:' : ':---'))),
+      ...rows,
+    ].join('\n'),
+    ...(notes.length > 0 ? [notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')] : []),
+  ].join('\n\n');
+}
+
+function markdownCell({ text, range, strong }: TableCell): string {
+  const value = escapeMarkdown(text);
+  return `${strong ? `**${value}**` : value}${range ? ` ${range}` : ''}`;
+}
+
+/** A code block that its content cannot close. */
+function fenced(content: string, language: string): string {
+  const longest = Math.max(2, ...(content.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${content.trimEnd()}\n${fence}`;
+}

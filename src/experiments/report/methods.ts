@@ -1,0 +1,61 @@
+import type { ExperimentResult } from '../result.js';
+import { compact, confidence, count, counted, listed } from './format.js';
+import { distinct } from './select.js';
+
+/** The methods section that belongs to these results, made from the settings alone. One string per paragraph. */
+export function methods(result: ExperimentResult): string[] {
+  return [models(result), training(result), statistics(result), software(result)];
+}
+
+function models({ initializations, datasets }: ExperimentResult): string {
+  const starts = initializations.map(({ name, description, pretraining }) => {
+    const here = pretraining
+      ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen`
+      : '';
+    return `${name} (${description}${here})`;
+  });
+  const sets = datasets.map(({ name, findings }) => `${name} (${counted(findings.length, 'finding')})`);
+  return (
+    `The same network was initialized in ${counted(initializations.length, 'way')}: ${starts.join('; ')}. ` +
+    `Each was trained and tested on ${listed(sets)}. Training, validation and test patients are disjoint.`
+  );
+}
+
+function training({ cells }: ExperimentResult): string {
+  const seeds = distinct(cells.flatMap(({ runs }) => runs.map(({ seed }) => String(seed))));
+  const candidates = distinct(
+    cells.flatMap(({ learningRateSearch = [] }) => learningRateSearch.map((it) => compact(it.learningRate))),
+  );
+  const rates = distinct(cells.map(({ learningRate }) => compact(learningRate)));
+  const chosen =
+    candidates.length > 0
+      ? `The learning rate was chosen per initialization and data set among ${listed(candidates)} by the validation AUROC.`
+      : `The learning rate was ${listed(rates)}.`;
+  return (
+    `Each combination was trained with ${counted(seeds.length, 'seed')} (${seeds.join(', ')}). ${chosen} ` +
+    'The weights of the epoch with the lowest validation loss were tested; the test split took no part in any choice.'
+  );
+}
+
+function statistics({ statistics: it, datasets }: ExperimentResult): string {
+  return (
+    `Intervals are the ${confidence(it.confidence)} intervals of ${count(it.redraws)} bootstrap redraws of the test split by ${it.unit} ` +
+    `(seed ${it.seed}), the same redraws for all models of a data set, ` +
+    `${it.seedsRedrawn ? 'with the training seeds redrawn as well' : 'with the training seeds kept'}. ` +
+    'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +
+    `and corrected after Benjamini and Hochberg over ${it.families.mean} for means, and over ${it.families.findings} for findings. ` +
+    `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
+    `Sensitivity, specificity, precision, F1 and accuracy hold at one threshold per finding: ${it.threshold}. ` +
+    'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +
+    `${datasets.length > 1 ? 'Data sets are' : 'The data set is'} also read by shortcut predictors that need no anatomy, fitted on the training split.`
+  );
+}
+
+function software({ hilum: it }: ExperimentResult): string {
+  const memory = it.machine.memoryGiB === undefined ? '' : `, ${it.machine.memoryGiB} GiB`;
+  const gpu = it.machine.gpu === undefined ? '' : `, ${it.machine.gpu}`;
+  return (
+    `hilum ${it.version}, Node.js ${it.node}, libtorch ${it.libtorch}, ${it.blas}, ${counted(it.threads, 'thread')}, ${it.precision}; ` +
+    `${it.machine.cpu}, ${counted(it.machine.cores, 'core')}${memory}${gpu}.`
+  );
+}

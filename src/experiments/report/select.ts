@@ -1,0 +1,74 @@
+import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result.js';
+
+/** A cell whose mean AUROC could be estimated. */
+export type EstimatedCell = Cell & { meanAuroc: Interval };
+
+/** The cells of a data set with an estimable mean AUROC, the highest first. */
+export function ranked(result: Pick<ExperimentResult, 'cells'>, dataset: string): EstimatedCell[] {
+  return result.cells
+    .filter((cell): cell is EstimatedCell => cell.dataset === dataset && cell.meanAuroc !== null)
+    .sort((a, b) => b.meanAuroc.estimate - a.meanAuroc.estimate);
+}
+
+export function findCell(result: Pick<ExperimentResult, 'cells'>, dataset: string, initialization: string) {
+  return result.cells.find((cell) => cell.dataset === dataset && cell.initialization === initialization);
+}
+
+/** The comparison of the mean AUROC read as `first - second`, whichever way round it is stored. */
+export function meanDifference(
+  result: Pick<ExperimentResult, 'comparisons'>,
+  dataset: string,
+  first: string,
+  second: string,
+): Pick<Difference, 'difference' | 'p' | 'pAdjusted'> | undefined {
+  for (const pair of result.comparisons) {
+    if (pair.dataset !== dataset) continue;
+    if (pair.first === first && pair.second === second) return pair.mean;
+    if (pair.first === second && pair.second === first) {
+      return { ...pair.mean, difference: pair.mean.difference && negated(pair.mean.difference) };
+    }
+  }
+  return undefined;
+}
+
+function negated({ estimate, mean, low, high, ...rest }: Interval): Interval {
+  return { ...rest, estimate: -estimate, mean: mean === undefined ? undefined : -mean, low: -high, high: -low };
+}
+
+/** Whether a predictor that sees no anatomy does as well as the model, as far as these data can tell. */
+export function reaches(shortcut: Interval, model: Interval): boolean {
+  return shortcut.estimate >= model.low;
+}
+
+/** The shortcut with the highest mean AUROC over the same findings as the model's mean. */
+export function bestShortcut(
+  result: Pick<ExperimentResult, 'shortcuts'>,
+  cell: Cell,
+): (ShortcutResult & { meanAuroc: Interval }) | undefined {
+  return result.shortcuts
+    .filter((shortcut): shortcut is ShortcutResult & { meanAuroc: Interval } => shortcut.meanAuroc !== null)
+    .filter((shortcut) => shortcut.dataset === cell.dataset && sameMembers(shortcut.meanOver, cell.meanOver))
+    .sort((a, b) => b.meanAuroc.estimate - a.meanAuroc.estimate)[0];
+}
+
+export function sameMembers(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item) => b.includes(item));
+}
+
+/** The findings of a cell at which some shortcut does as well as the model. */
+export function findingsReached(result: Pick<ExperimentResult, 'shortcuts'>, cell: Cell): string[] {
+  return cell.findings
+    .filter(({ finding, auroc }) =>
+      result.shortcuts.some(
+        (shortcut) =>
+          shortcut.dataset === cell.dataset &&
+          shortcut.findings.some((it) => it.finding === finding && auroc && it.auroc && reaches(it.auroc, auroc)),
+      ),
+    )
+    .map(({ finding }) => finding);
+}
+
+/** Names in order of first appearance. */
+export function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

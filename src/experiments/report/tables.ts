@@ -1,0 +1,395 @@
+import {
+  type Cell,
+  type Difference,
+  type ExperimentResult,
+  type Interval,
+  OPERATING_METRICS,
+  type OperatingMetric,
+  type ShortcutResult,
+} from '../result.js';
+import {
+  compact,
+  confidence,
+  count,
+  counted,
+  decimals,
+  duration,
+  NONE,
+  percent,
+  pValue,
+  range,
+  signed,
+} from './format.js';
+import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
+
+/** A table without a format: the same rows become HTML and Markdown. All strings are plain text, to be escaped by the writer. */
+export interface Table {
+  title: string;
+  columns: Column[];
+  groups: { heading?: string; rows: TableCell[][] }[];
+  notes: string[];
+}
+
+export interface Column {
+  text: string;
+  align: 'left' | 'right';
+}
+
+export interface TableCell {
+  text: string;
+  /** The interval that belongs to a number. */
+  range?: string;
+  strong?: boolean;
+}
+
+const left = (text: string): Column => ({ text, align: 'left' });
+const right = (text: string): Column => ({ text, align: 'right' });
+const cell = (text: string): TableCell => ({ text });
+const estimate = (interval: Interval | null | undefined, strong = false): TableCell =>
+  interval ? { text: decimals(interval.estimate), range: range(interval), strong } : cell(NONE);
+
+/** Images, patients, views, sexes, ages and positives per split. */
+export function dataTable({ datasets }: ExperimentResult): Table {
+  return {
+    title: 'Data. Radiographs, patients and positive labels per split.',
+    columns: [left(''), right('Training'), right('Validation'), right('Test')],
+    groups: datasets.map(({ name, splits, findings }) => {
+      const parts = [splits.train, splits.validate, splits.test];
+      const shares = (label: string, of: (split: (typeof parts)[number]) => Record<string, number> | undefined) => {
+        const keys = distinct(parts.flatMap((split) => Object.keys(of(split) ?? {})));
+        return keys.map((key) => [
+          cell(`${label} ${key}`),
+          ...parts.map((split) => {
+            const n = of(split)?.[key];
+            return cell(n === undefined ? NONE : `${count(n)} (${percent(n, split.images)})`);
+          }),
+        ]);
+      };
+      return {
+        heading: name,
+        rows: [
+          [cell('Radiographs'), ...parts.map(({ images }) => cell(count(images)))],
+          [cell('Patients'), ...parts.map(({ patients }) => cell(count(patients)))],
+          ...(parts.some(({ medianAgeYears }) => medianAgeYears !== undefined)
+            ? [[cell('Median age, years'), ...parts.map((split) => cell(split.medianAgeYears?.toString() ?? NONE))]]
+            : []),
+          ...shares('Sex', ({ sexes }) => sexes),
+          ...shares('View', ({ views }) => views),
+          ...findings.map((finding) => [
+            cell(finding),
+            ...parts.map((split) => {
+              const n = split.findings[finding];
+              if (!n) return cell(NONE);
+              const known = n.positive + n.negative;
+              const unknown = n.unknown > 0 ? `, ${count(n.unknown)} unknown` : '';
+              return cell(`${count(n.positive)} (${percent(n.positive, known)}${unknown})`);
+            }),
+          ]),
+        ],
+      };
+    }),
+    notes: datasets.flatMap(({ name, unreadable, notes }) => [
+      ...notes.map((note) => `${name}: ${note}`),
+      ...(unreadable.length > 0 ? [`${name}: ${unreadableNote(unreadable)}`] : []),
+    ]),
+  };
+}
+
+function unreadableNote(unreadable: { id: string; reason: string }[]): string {
+  const shown = unreadable.slice(0, 10).map(({ id, reason }) => `${id} (${reason})`);
+  const rest = unreadable.length - shown.length;
+  const are = unreadable.length === 1 ? 'is' : 'are';
+  return `${counted(unreadable.length, 'radiograph')} could not be read and ${are} not counted: ${shown.join(', ')}${rest > 0 ? ` and ${count(rest)} more` : ''}.`;
+}
+
+/** Mean AUROC per initialization (rows) and data set (columns). */
+export function mainTable(result: ExperimentResult): Table {
+  const best = new Map(result.datasets.map(({ name }) => [name, ranked(result, name)[0]?.initialization]));
+  return {
+    title: `Mean test AUROC per initialization and data set, with ${confidence(result.statistics.confidence)} intervals.`,
+    columns: [left('Initialization'), left('Weights'), ...result.datasets.map(({ name }) => right(name))],
+    groups: [
+      {
+        rows: result.initializations.map(({ name, description }) => [
+          cell(name),
+          cell(description),
+          ...result.datasets.map((dataset) =>
+            estimate(findCell(result, dataset.name, name)?.meanAuroc, best.get(dataset.name) === name),
+          ),
+        ]),
+      },
+    ],
+    notes: [
+      'Bold: the highest value of a data set; whether it is more than chance is told by the comparison of pairs.',
+      ...result.datasets.flatMap(({ name, findings }) => {
+        const over = distinct(result.cells.filter((it) => it.dataset === name).flatMap(({ meanOver }) => meanOver));
+        return [
+          `${name}: mean over ${over.length} of ${counted(findings.length, 'finding')}${over.length ? ` (${over.join(', ')})` : ''}.`,
+        ];
+      }),
+    ],
+  };
+}
+
+/** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
+export function pairTable(result: ExperimentResult): Table {
+  return {
+    title: 'Pairs of initializations. Difference of the mean test AUROC over the same redraws.',
+    columns: [left('Difference'), right('Mean AUROC'), ...pColumns],
+    groups: byDataset(result, ({ comparisons }, name) =>
+      comparisons
+        .filter(({ dataset }) => dataset === name)
+        .map(({ first, second, mean }) => [cell(`${first} \u2212 ${second}`), ...differenceCells(mean)]),
+    ),
+    notes: [correctionNote(result.statistics.families.mean)],
+  };
+}
+
+const pColumns = [right('p'), right('p, corrected'), right('p, one-sided')];
+
+function differenceCells({ difference, p, pAdjusted, pGreater }: Difference): TableCell[] {
+  return [
+    difference ? { text: signed(difference.estimate), range: range(difference) } : cell(NONE),
+    cell(pValue(p)),
+    cell(pValue(pAdjusted)),
+    cell(pValue(pGreater)),
+  ];
+}
+
+function correctionNote(family: string): string {
+  return `p: two-sided, not corrected. Corrected: Benjamini-Hochberg over ${family}. One-sided: that the first is better, not corrected.`;
+}
+
+/** Test AUROC per finding (rows) and initialization (columns). */
+export function findingTable(result: ExperimentResult): Table {
+  const names = result.initializations.map(({ name }) => name);
+  return {
+    title: `Test AUROC per finding, with ${confidence(result.statistics.confidence)} intervals.`,
+    columns: [left('Finding'), right('Positive / negative'), ...names.map(right)],
+    groups: byDataset(result, (_, dataset) => {
+      const cells = names.map((name) => findCell(result, dataset, name));
+      return findingsOf(cells).map((finding) => {
+        const results = cells.map((it) => it?.findings.find((item) => item.finding === finding));
+        const first = results.find((item) => item !== undefined)!;
+        const highest = Math.max(...results.map((item) => item?.auroc?.estimate ?? -1));
+        return [
+          cell(finding),
+          cell(`${count(first.positives)} / ${count(first.negatives)}`),
+          ...results.map((item) => estimate(item?.auroc, item?.auroc?.estimate === highest)),
+        ];
+      });
+    }),
+    notes: ['Bold: the highest value of a finding.', ...notEstimableNotes(result)],
+  };
+}
+
+function findingsOf(cells: (Cell | undefined)[]): string[] {
+  return distinct(cells.flatMap((it) => it?.findings.map(({ finding }) => finding) ?? []));
+}
+
+function notEstimableNotes(result: ExperimentResult): string[] {
+  return result.datasets.flatMap(({ name }) => {
+    const items = result.cells.filter(({ dataset }) => dataset === name).flatMap(({ notEstimable }) => notEstimable);
+    return distinct(
+      items.map((it) => `${it.finding} (${it.positives} positive, ${it.negatives} negative: ${it.reason})`),
+    ).map((text) => `${name}: not estimable and left out of the mean: ${text}.`);
+  });
+}
+
+const METRIC_NAMES: Record<OperatingMetric, string> = {
+  sensitivity: 'Sensitivity',
+  specificity: 'Specificity',
+  precision: 'Precision',
+  f1: 'F1',
+  accuracy: 'Accuracy',
+};
+
+/** Sensitivity, specificity, precision, F1 and accuracy at the operating point. */
+export function operatingTable(result: ExperimentResult): Table {
+  return {
+    title: `At the operating point (${result.statistics.threshold}), with ${confidence(result.statistics.confidence)} intervals.`,
+    columns: [
+      left('Finding'),
+      left('Initialization'),
+      right('Threshold'),
+      ...OPERATING_METRICS.map((metric) => right(METRIC_NAMES[metric])),
+    ],
+    groups: byDataset(result, (_, dataset) => {
+      const cells = result.cells.filter((it) => it.dataset === dataset);
+      return findingsOf(cells).flatMap((finding) =>
+        cells.flatMap((it) => {
+          const item = it.findings.find((found) => found.finding === finding);
+          if (!item?.auroc) return [];
+          return [
+            [
+              cell(finding),
+              cell(it.initialization),
+              cell(item.thresholds.map((threshold) => threshold.toFixed(2)).join(', ') || NONE),
+              ...OPERATING_METRICS.map((metric) => estimate(item[metric])),
+            ],
+          ];
+        }),
+      );
+    }),
+    notes: ['One threshold per training seed. Findings that are not estimable are left out.'],
+  };
+}
+
+/** Every pair of initializations, per finding. */
+export function findingPairTable(result: ExperimentResult): Table {
+  return {
+    title: 'Pairs of initializations per finding. Difference of the test AUROC over the same redraws.',
+    columns: [left('Finding'), right('AUROC'), ...pColumns],
+    groups: result.comparisons.map(({ dataset, first, second, findings }) => ({
+      heading: `${dataset}: ${first} \u2212 ${second}`,
+      rows: findings
+        .filter(({ difference }) => difference !== null)
+        .map((item) => [cell(item.finding), ...differenceCells(item)]),
+    })),
+    notes: [
+      correctionNote(result.statistics.families.findings),
+      ...result.comparisons.flatMap(({ dataset, first, second, findings }) =>
+        findings
+          .filter(({ difference, undefinedRedraws }) => difference !== null && undefinedRedraws > 0)
+          .map(
+            ({ finding, undefinedRedraws }) =>
+              `${dataset}, ${first} \u2212 ${second}, ${finding}: ${counted(undefinedRedraws, 'redraw')} without a positive or without a negative left out.`,
+          ),
+      ),
+    ],
+  };
+}
+
+/** What predictors without anatomy reach, beside the best model of the data set. */
+export function shortcutTable(result: ExperimentResult): Table {
+  const predictors = distinct(result.shortcuts.map(({ predictor }) => predictor));
+  return {
+    title: 'Shortcuts. Test AUROC of predictors that need no anatomy, beside the initialization with the highest mean.',
+    columns: [left('Finding'), ...predictors.map(right), right('Best model')],
+    groups: result.datasets.map(({ name }) => {
+      const [best] = ranked(result, name);
+      const shortcuts = predictors.map((predictor) =>
+        result.shortcuts.find((it) => it.dataset === name && it.predictor === predictor),
+      );
+      return {
+        heading: best ? `${name} (best model: ${best.initialization})` : name,
+        rows: [meanRow(shortcuts, best), ...findingsOf([best]).map((finding) => shortcutRow(shortcuts, best, finding))],
+      };
+    }),
+    notes: [
+      `${MARK} within or above the interval of the best model.`,
+      'Each predictor is a logistic regression fitted on the training split.',
+      ...distinct(
+        result.shortcuts
+          .filter(({ reason }) => reason)
+          .map(({ dataset, predictor, reason }) => `${dataset}, ${predictor}: ${reason}.`),
+      ),
+    ],
+  };
+}
+
+const MARK = '\u2020';
+
+function shortcutCell(shortcut: Interval | null | undefined, model: Interval | null | undefined): TableCell {
+  const shown = estimate(shortcut);
+  return shortcut && model && reaches(shortcut, model) ? { ...shown, text: `${shown.text} ${MARK}` } : shown;
+}
+
+function meanRow(shortcuts: (ShortcutResult | undefined)[], best: Cell | undefined): TableCell[] {
+  const comparable = (it: ShortcutResult | undefined) => best && it && sameMembers(it.meanOver, best.meanOver);
+  return [
+    { text: 'Mean', strong: true },
+    ...shortcuts.map((it) => shortcutCell(comparable(it) ? it!.meanAuroc : null, best?.meanAuroc)),
+    estimate(best?.meanAuroc, true),
+  ];
+}
+
+function shortcutRow(shortcuts: (ShortcutResult | undefined)[], best: Cell | undefined, finding: string): TableCell[] {
+  const model = best?.findings.find((it) => it.finding === finding)?.auroc;
+  return [
+    cell(finding),
+    ...shortcuts.map((it) => shortcutCell(it?.findings.find((item) => item.finding === finding)?.auroc, model)),
+    estimate(model),
+  ];
+}
+
+/** How each cell was trained. */
+export function trainingTable(result: ExperimentResult): Table {
+  return {
+    title: 'Training. Learning rate, and per seed the epoch whose weights were tested and the mean test AUROC.',
+    columns: [
+      left('Initialization'),
+      right('Learning rate'),
+      left('Validation AUROC per candidate'),
+      right('Best epoch'),
+      right('Test AUROC per seed'),
+      right('Time'),
+      right('Images/s'),
+    ],
+    groups: byDataset(result, ({ cells }, name) =>
+      cells
+        .filter(({ dataset }) => dataset === name)
+        .map(({ initialization, learningRate, learningRateSearch = [], runs }) => [
+          cell(initialization),
+          cell(compact(learningRate)),
+          cell(
+            learningRateSearch
+              .map(
+                (it) =>
+                  `${compact(it.learningRate)}: ${it.validationAuroc === null ? NONE : decimals(it.validationAuroc)}`,
+              )
+              .join(', ') || 'not searched',
+          ),
+          cell(runs.map(({ bestEpoch, epochs }) => `${bestEpoch}/${epochs}`).join(', ')),
+          cell(runs.map(({ testMeanAuroc }) => (testMeanAuroc === null ? NONE : decimals(testMeanAuroc))).join(', ')),
+          cell(duration(runs.reduce((sum, { seconds }) => sum + seconds, 0))),
+          cell(count(runs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / Math.max(1, runs.length))),
+        ]),
+    ),
+    notes: ['Best epoch / epochs run: the lowest validation loss. Time: all seeds in sum. Images/s: mean over seeds.'],
+  };
+}
+
+/** Pretraining, where an initialization had one here. */
+export function pretrainingTable({ initializations }: ExperimentResult): Table {
+  return {
+    title: 'Pretraining done in this experiment.',
+    columns: [
+      left('Initialization'),
+      left('Data'),
+      right('Images seen'),
+      right('Steps'),
+      right('Time'),
+      right('Check'),
+    ],
+    groups: [
+      {
+        rows: initializations.flatMap(({ name, pretraining: it }) =>
+          it
+            ? [
+                [
+                  cell(name),
+                  cell(it.data),
+                  cell(count(it.images)),
+                  cell(count(it.steps)),
+                  cell(duration(it.seconds)),
+                  cell(it.metric ? `${it.metric.name}: ${decimals(it.metric.value)}` : NONE),
+                ],
+              ]
+            : [],
+        ),
+      },
+    ],
+    notes: [],
+  };
+}
+
+function byDataset(
+  result: ExperimentResult,
+  rows: (result: ExperimentResult, dataset: string) => TableCell[][],
+): Table['groups'] {
+  return result.datasets.map(({ name }) => ({
+    heading: result.datasets.length > 1 ? name : undefined,
+    rows: rows(result, name),
+  }));
+}

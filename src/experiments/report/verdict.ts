@@ -1,0 +1,170 @@
+import type { Cell, ExperimentResult } from '../result.js';
+import { confidence, counted, decimals, listed, pInProse } from './format.js';
+import {
+  bestShortcut,
+  distinct,
+  type EstimatedCell,
+  findingsReached,
+  meanDifference,
+  ranked,
+  reaches,
+} from './select.js';
+
+type Evidence = Omit<ExperimentResult, 'verdict'>;
+
+/**
+ * What the numbers allow to be said, in sentences: per data set the initialization with the highest mean AUROC, its lead over
+ * every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; then over all data sets.
+ */
+export function verdict(result: Evidence): string[] {
+  const sentences = result.datasets.flatMap(({ name }) => onDataset(result, name));
+  if (result.datasets.length > 1) sentences.push(...overDatasets(result));
+  return [...sentences, ...limits(result)];
+}
+
+function onDataset(result: Evidence, dataset: string): string[] {
+  const [best, ...others] = ranked(result, dataset);
+  if (!best) return [`${dataset}: no finding can be estimated on the test split, so nothing can be said.`];
+  return [
+    lead(result, best, others),
+    ...(others.length > 0 ? [versus(result, best, others)] : []),
+    ...shortcuts(result, best),
+    ...leftOut(best),
+  ];
+}
+
+function lead(result: Evidence, best: EstimatedCell, others: EstimatedCell[]): string {
+  const { estimate, low, high } = best.meanAuroc;
+  const { test } = result.datasets.find(({ name }) => name === best.dataset)!.splits;
+  const [finding] = best.meanOver;
+  const measure =
+    best.meanOver.length === 1 ? `AUROC for ${finding}` : `mean AUROC over ${counted(best.meanOver.length, 'finding')}`;
+  const subject =
+    others.length > 0 ? `${best.initialization} has the highest ${measure}` : `${measure} of ${best.initialization}`;
+  return (
+    `${best.dataset}: ${subject}: ${decimals(estimate)} ` +
+    `(${confidence(result.statistics.confidence)} interval ${decimals(low)} to ${decimals(high)}; ` +
+    `${seedsOf([best, ...others])}, ${counted(test.images, 'test radiograph')} of ${counted(test.patients, 'patient')}).`
+  );
+}
+
+function seedsOf(cells: Cell[]): string {
+  const counts = [...new Set(cells.map(({ runs }) => runs.length))].sort((a, b) => a - b);
+  if (counts.length > 1) return `${counts[0]} to ${counts.at(-1)} training seeds`;
+  return `${counted(counts[0] ?? 0, 'training seed')}${cells.length > 1 ? ' each' : ''}`;
+}
+
+function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]): string {
+  const leads = others.map(({ dataset, initialization, meanAuroc }) => {
+    const pair = meanDifference(result, dataset, best.initialization, initialization);
+    if (!pair?.difference || pair.pAdjusted === null) {
+      return { initialization, kind: 'untested', text: `${initialization} (${decimals(meanAuroc.estimate)})` } as const;
+    }
+    const { estimate, low, high } = pair.difference;
+    const evidence = `${decimals(low)} to ${decimals(high)}; ${pInProse(pair.pAdjusted, 'corrected p')}`;
+    const kind = isSignificant(result, pair.pAdjusted, estimate) ? 'clear' : 'open';
+    return { initialization, kind, text: `${initialization} by ${decimals(estimate)} (${evidence})` } as const;
+  });
+  const texts = (wanted: string) => leads.filter(({ kind }) => kind === wanted).map(({ text }) => text);
+  const [clear, open, untested] = [texts('clear'), texts('open'), texts('untested')];
+  const parts = [
+    ...(clear.length > 0 ? [`it is significantly better than ${listed(clear)}`] : []),
+    ...(open.length > 0 ? [`it is ahead of ${listed(open)}, which is not significant at ${alpha(result)}`] : []),
+    ...(untested.length > 0 ? [`the difference to ${listed(untested)} could not be tested`] : []),
+  ];
+  const rivals = leads.filter(({ kind }) => kind === 'open').map(({ initialization }) => initialization);
+  const unsettled = `These data do not settle whether ${best.initialization} is better than ${listed(rivals, 'or')}.`;
+  return `${best.dataset}: ${parts.join('; ')}.${rivals.length > 0 ? ` ${unsettled}` : ''}`;
+}
+
+function isSignificant(result: Evidence, pAdjusted: number, difference: number): boolean {
+  return difference > 0 && pAdjusted < alpha(result);
+}
+
+function alpha({ statistics }: Evidence): number {
+  return Number((1 - statistics.confidence).toFixed(6));
+}
+
+function shortcuts(result: Evidence, best: EstimatedCell): string[] {
+  const tested = result.shortcuts.filter(({ dataset }) => dataset === best.dataset);
+  const sentences: string[] = [];
+  const shortcut = bestShortcut(result, best);
+  if (shortcut) {
+    const { estimate } = shortcut.meanAuroc;
+    const { low, high, estimate: model } = best.meanAuroc;
+    const who = `the shortcut "${shortcut.predictor}", which needs no anatomy, reaches ${decimals(estimate)}`;
+    sentences.push(
+      estimate > high
+        ? `${best.dataset}: ${who}, ABOVE the interval of the best model: these AUROCs are no evidence that any model reads the lungs.`
+        : reaches(shortcut.meanAuroc, best.meanAuroc)
+          ? `${best.dataset}: ${who}, ${estimate > model ? 'more than' : 'within the interval of'} the best model (${decimals(model)}): these AUROCs are no evidence that any model reads the lungs.`
+          : `${best.dataset}: the best shortcut, "${shortcut.predictor}", reaches ${decimals(estimate)}, below the interval of the best model (from ${decimals(low)}).`,
+    );
+  } else if (tested.length > 0) {
+    sentences.push(`${best.dataset}: no shortcut predictor could be estimated over the same findings as the models.`);
+  } else {
+    sentences.push(
+      `${best.dataset}: no shortcut predictor was run, so it is unknown what part of these AUROCs needs no anatomy.`,
+    );
+  }
+  const reached = findingsReached(result, best);
+  if (best.meanOver.length > 1 && reached.length > 0) {
+    sentences.push(
+      `${best.dataset}: for ${reached.length} of ${counted(best.meanOver.length, 'finding')} (${listed(reached)}) some shortcut lies ` +
+        `within or above the interval of ${best.initialization}.`,
+    );
+  }
+  return sentences;
+}
+
+function leftOut(best: Cell): string[] {
+  if (best.notEstimable.length === 0) return [];
+  const items = best.notEstimable.map(
+    ({ finding, positives, negatives }) => `${finding} (${positives} positive, ${negatives} negative)`,
+  );
+  return [
+    `${best.dataset}: ${listed(items)} could not be estimated on the test split and ${items.length === 1 ? 'is' : 'are'} not in the mean.`,
+  ];
+}
+
+function overDatasets(result: Evidence): string[] {
+  const tops = result.datasets.flatMap(({ name }) => {
+    const [best, ...others] = ranked(result, name);
+    if (!best || others.length === 0) return [];
+    const clear = others.every(({ initialization }) => {
+      const pair = meanDifference(result, name, best.initialization, initialization);
+      return (
+        pair?.difference && pair.pAdjusted !== null && isSignificant(result, pair.pAdjusted, pair.difference.estimate)
+      );
+    });
+    return [{ initialization: best.initialization, clear }];
+  });
+  const winners = distinct(tops.map(({ initialization }) => initialization));
+  const items = winners.map((name) => {
+    const won = tops.filter(({ initialization }) => initialization === name);
+    return (
+      `${name} is highest on ${won.length} of ${counted(tops.length, 'data set')} ` +
+      `(significantly above every other on ${won.filter(({ clear }) => clear).length})`
+    );
+  });
+  if (items.length === 0) return [];
+  const tail = winners.length > 1 ? '; no initialization is highest everywhere' : '';
+  return [`Over all data sets: ${listed(items)}${tail}.`];
+}
+
+function limits(result: Evidence): string[] {
+  const sentences: string[] = [];
+  const several = result.cells.some(({ runs }) => runs.length > 1);
+  if (!result.statistics.seedsRedrawn) {
+    sentences.push(
+      `${several ? 'Seeds were averaged' : 'One training seed per cell was run'}: the intervals hold the chance of the test set, not that of the training.`,
+    );
+  }
+  const pretrained = result.initializations.filter(({ pretraining }) => pretraining).map(({ name }) => name);
+  if (pretrained.length > 0) {
+    sentences.push(
+      `${listed(pretrained)} ${pretrained.length === 1 ? 'was' : 'were each'} pretrained once: what another pretraining run would give is not in these intervals.`,
+    );
+  }
+  return sentences;
+}
