@@ -40,7 +40,8 @@ export function importsBelow(root: string, folders: string[]): Import[] {
 
 /** The circles among files: each as the chain of files that leads back to its first. */
 export function circles(imports: Import[]): string[][] {
-  const next = Map.groupBy(imports, ({ from }) => from);
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const found: string[][] = [];
   const done = new Set<string>();
   const chain: string[] = [];
@@ -49,7 +50,7 @@ export function circles(imports: Import[]): string[][] {
     if (at >= 0) found.push([...chain.slice(at), file]);
     if (at >= 0 || done.has(file)) return;
     chain.push(file);
-    for (const { to } of next.get(file) ?? []) visit(to);
+    for (const to of next.get(file) ?? []) visit(to);
     chain.pop();
     done.add(file);
   };
