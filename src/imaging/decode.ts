@@ -1,0 +1,78 @@
+import { messageOf } from '../base/index.js';
+import { toColor, toGray } from './channels.js';
+import { readImageFile } from './file.js';
+import { type DecodedImage, ImageError, type ImageSource } from './image.js';
+import { decodeRaster } from './raster.js';
+
+/**
+ * The most that one image may take: file size, and pixels that its header announces. A larger one is an ImageError, not
+ * decoded.
+ */
+export const imageLimits = { bytes: 256 * 2 ** 20, pixels: 100_000_000 } as const;
+
+/** One readable file format, told by its first bytes, never by the file's name. */
+interface Format {
+  matches(bytes: Uint8Array): boolean;
+  decode(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage>;
+}
+
+const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const JPEG = [0xff, 0xd8, 0xff];
+
+const formats: readonly Format[] = [
+  { matches: (bytes) => startsWith(bytes, PNG), decode: decodeRaster },
+  { matches: (bytes) => startsWith(bytes, JPEG), decode: decodeRaster },
+];
+
+/**
+ * The image as one channel `[1, H, W]`: equal colour channels give that channel, real colour Rec. 601 luma. Throws an
+ * ImageError.
+ */
+export async function decodeGray(source: ImageSource): Promise<DecodedImage> {
+  return toGray(await decode(source));
+}
+
+/** The image as three channels `[3, H, W]`; gray is repeated. Throws an ImageError. */
+export async function decodeColor(source: ImageSource): Promise<DecodedImage> {
+  return toColor(await decode(source));
+}
+
+/**
+ * The image with the channels it has. Alpha is dropped, EXIF orientation applied. Throws an ImageError that names image
+ * and reason.
+ */
+export async function decode(source: ImageSource): Promise<DecodedImage> {
+  if (source.kind === 'pixels') return pixelsOf(source);
+  const bytes = await readImageFile(source.path, imageLimits.bytes);
+  const format = formats.find((candidate) => candidate.matches(bytes));
+  if (!format)
+    throw new ImageError(source.path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
+  try {
+    return await format.decode(bytes, imageLimits.pixels);
+  } catch (error) {
+    throw new ImageError(source.path, messageOf(error));
+  }
+}
+
+function pixelsOf(source: ImageSource & { kind: 'pixels' }): DecodedImage {
+  const { name, width, height, channels } = source;
+  let data: Uint8Array;
+  try {
+    data = source.read();
+  } catch (error) {
+    throw new ImageError(name, `pixels that cannot be read (${messageOf(error)})`, 'readable pixels');
+  }
+  const expected = channels * height * width;
+  if (data.length !== expected) throw new ImageError(name, `${data.length} bytes of pixels`, `${expected} bytes`);
+  return { width, height, channels, maximum: 255, data };
+}
+
+function startsWith(bytes: Uint8Array, signature: readonly number[]): boolean {
+  return signature.every((byte, i) => bytes[i] === byte);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+}

@@ -1,0 +1,44 @@
+import { InputError, inputError } from '../base/index.js';
+
+/** Where an image comes from: a file, or pixels that are already at hand, such as one record of CIFAR-10. */
+export type ImageSource =
+  | { kind: 'file'; path: string }
+  | {
+      kind: 'pixels';
+      /** What errors call the image, e.g. `data_batch_1.bin record 17`. */
+      name: string;
+      width: number;
+      height: number;
+      channels: 1 | 3;
+      /** 8-bit pixels, `[C, H, W]`. */
+      read(): Uint8Array;
+    };
+
+/** Pixels as stored, planar `[C, H, W]`, 0..maximum: 8-bit images stay at 8 bits, 16-bit ones at 16. */
+export interface DecodedImage {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  maximum: 255 | 65535;
+  data: Uint8Array | Uint16Array;
+}
+
+/** An image that cannot be read. Callers may list it and go on with the others. */
+export class ImageError extends InputError {
+  override name = 'ImageError';
+
+  constructor(
+    /** The file, or the name of the pixel source. */
+    readonly image: string,
+    /** What was found instead of an image, e.g. `an empty file`. */
+    readonly reason: string,
+    expected = 'a complete PNG or JPEG image',
+  ) {
+    super(inputError({ what: image, found: reason, expected }).message);
+  }
+}
+
+/** The name by which errors and reports call an image. */
+export function nameOf(source: ImageSource): string {
+  return source.kind === 'file' ? source.path : source.name;
+}

@@ -1,0 +1,14 @@
+export { decode, decodeColor, decodeGray, imageLimits } from './decode.js';
+export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
+export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
+export {
+  checkPreprocessing,
+  naturalPreprocessing,
+  type Preprocessing,
+  preprocess,
+  radiographPreprocessing,
+} from './preprocess.js';
+export type { Fit } from './raster.js';
+export { type ScanOptions, type ScanResult, scan } from './scan.js';
+export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
+export { type ImageReader, ImageStore } from './store.js';

@@ -1,0 +1,75 @@
+/**
+ * sharp, set up once for this process.
+ *
+ * One libvips thread per image, many images at a time: sharp runs each call as one task of libuv's thread pool, so `n`
+ * reads in flight use up to `UV_THREADPOOL_SIZE` (4 unless set) cores, without threads that wait on each other inside
+ * an image. libvips' cache of operations is off: every image is read once per pass, and `ImageStore` holds what is
+ * worth holding.
+ */
+import sharp, { type Sharp } from 'sharp';
+import { interleaved, planar } from './channels.js';
+import type { DecodedImage } from './image.js';
+
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** What is wrong with an encoded image, as a noun phrase for ImageError. */
+export class RasterError extends Error {}
+
+/**
+ * Decodes PNG or JPEG to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to RGB, 16 bits
+ * are kept; an alpha channel is dropped, not blended; embedded colour profiles and gamma are ignored, as in OpenCV and
+ * Pillow; EXIF orientation is applied, so that the picture is the one that viewers show. Truncated or damaged data is a
+ * RasterError, never gray filling; so is an image of more than `pixelLimit` pixels, found from its header alone.
+ */
+export async function decodeRaster(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage> {
+  try {
+    const { width, height, space, depth } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    if (width * height > pixelLimit)
+      throw new RasterError(`${width} x ${height} pixels, over the limit of ${pixelLimit}`);
+    if (depth !== 'uchar' && depth !== 'ushort') throw new RasterError(`pixels of type ${depth}`);
+    const channels = space === 'b-w' || space === 'grey16' ? 1 : 3;
+    const options = { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true } as const;
+    return await pixelsOf(sharp(bytes, options).autoOrient().removeAlpha(), channels, depth === 'ushort' ? 65535 : 255);
+  } catch (error) {
+    if (error instanceof RasterError) throw error;
+    throw new RasterError(
+      `truncated or damaged data (${
+        String((error as Error).message)
+          .trim()
+          .split('\n')[0]
+      })`,
+    );
+  }
+}
+
+export type Fit = 'stretch' | 'crop' | 'pad';
+
+/**
+ * Resizes at the image's own bit depth with libvips' Lanczos-3 kernel, widened when reducing, so that reducing does not
+ * alias. `stretch`: to size x size, whatever the aspect; `crop`: the shorter side to `size`, then the centre; `pad`:
+ * the longer side to `size`, the other smaller (the caller pads).
+ */
+export async function resize(image: DecodedImage, size: number, fit: Fit): Promise<DecodedImage> {
+  const { width, height, channels, maximum, data } = image;
+  if (width === size && height === size) return image;
+  const resized = sharp(interleaved(data, channels), { raw: { width, height, channels } });
+  return pixelsOf(resized.resize(size, size, { fit: SHARP_FIT[fit], kernel: 'lanczos3' }), channels, maximum);
+}
+
+const SHARP_FIT = { stretch: 'fill', crop: 'cover', pad: 'inside' } as const;
+
+/** Runs a pipeline to raw pixels in the colour space in which libvips leaves stored values untouched. */
+async function pixelsOf(pipeline: Sharp, channels: 1 | 3, maximum: 255 | 65535): Promise<DecodedImage> {
+  const wide = maximum === 65535;
+  const space = channels === 1 ? (wide ? 'grey16' : 'b-w') : wide ? 'rgb16' : 'srgb';
+  const { data, info } = await pipeline
+    .toColourspace(space)
+    .raw({ depth: wide ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== channels) throw new RasterError(`${info.channels} channels where ${channels} were expected`);
+  const pixels = wide
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+    : new Uint8Array(data.buffer, data.byteOffset, data.length);
+  return { width: info.width, height: info.height, channels, maximum, data: planar(pixels, channels) };
+}
