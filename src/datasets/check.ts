@@ -1,0 +1,55 @@
+import { decodeGray, type ImageReader, type ScanOptions, scan } from '../imaging/index.js';
+import type { RadiographDataset, Split } from './radiograph.js';
+import { type PatientOverlap, patientsInTwoSplits } from './split.js';
+import { type SplitSummary, summarize } from './summary.js';
+
+/** What is right and wrong with a data set on disk, as JSON can hold it. Ids are image ids, never patients. */
+export interface DatasetCheck {
+  name: string;
+  root: string;
+  /** Counts of the rows with an image on disk, readable or not. */
+  splits: Record<Split, SplitSummary>;
+  unreadable: { id: string; reason: string }[];
+  rowsWithoutImage: string[];
+  imagesWithoutRow: string[];
+  patientsInTwoSplits: PatientOverlap;
+  notes: string[];
+}
+
+/**
+ * Decodes every image of a data set from `indexRadiographs` once, some at a time, and counts. Nothing that is wrong with the data
+ * stops it. The order of the result does not depend on `concurrency`.
+ */
+export async function checkRadiographs(
+  dataset: RadiographDataset,
+  options: Pick<ScanOptions, 'concurrency' | 'onProgress'> = {},
+): Promise<DatasetCheck> {
+  const { name, root, radiographs, rowsWithoutImage, imagesWithoutRow, notes } = dataset;
+  const images = [...new Map(radiographs.map(({ id, path }) => [id, path]))];
+  const { unreadable } = await scan(decoding(images.map(([, path]) => path)), options);
+  return {
+    name,
+    root,
+    splits: summarize(dataset),
+    unreadable: unreadable.map(({ index, reason }) => ({ id: images[index]![0], reason })),
+    rowsWithoutImage,
+    imagesWithoutRow,
+    patientsInTwoSplits: patientsInTwoSplits(radiographs),
+    notes,
+  };
+}
+
+const NO_PIXELS = new Uint8Array();
+
+/** A reader that decodes each file, so that a broken one is found, and lets the pixels go. */
+function decoding(paths: string[]): ImageReader {
+  return {
+    length: paths.length,
+    shape: [1, 0, 0],
+    name: (index) => paths[index]!,
+    read: async (index) => {
+      await decodeGray({ kind: 'file', path: paths[index]! });
+      return NO_PIXELS;
+    },
+  };
+}

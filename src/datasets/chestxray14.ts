@@ -1,0 +1,203 @@
+/**
+ * ChestX-ray14 (NIH Clinical Center): 112,120 frontal radiographs of 30,805 patients, 14 findings mined from reports.
+ * X. Wang et al., "ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks on Weakly-Supervised Classification and
+ * Localization of Common Thorax Diseases", CVPR 2017. https://nihcc.app.box.com/v/ChestXray-NIHCC
+ *
+ * Layout: `Data_Entry_2017_v2020.csv` or the first edition `Data_Entry_2017.csv`; `train_val_list.txt` and `test_list.txt`, the
+ * official split by patient; PNG images in `images/` or `images_001/images/` to `images_012/images/`.
+ *
+ * Quirks: the header's last names contain commas (`OriginalImage[Width,Height]`), so they count as two columns each, as the rows
+ * have them; the first edition writes ages as `058Y`, `013M`, `021D`, some of them above 400 years, and ends each line with a comma.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { inputError } from '../base/index.js';
+import { type Finding, selectFindings } from './findings.js';
+import { note } from './note.js';
+import type { Radiograph, RadiographDataset, RadiographOptions, Split } from './radiograph.js';
+import { drawPatients, VALIDATION_FRACTION } from './split.js';
+import { readList, readTable, rowName } from './table.js';
+
+const NAME = 'chestxray14';
+const TABLES = ['Data_Entry_2017_v2020.csv', 'Data_Entry_2017.csv'];
+const COLUMNS = [
+  'Image Index',
+  'Finding Labels',
+  'Patient ID',
+  'Patient Age',
+  'Patient Gender',
+  'View Position',
+] as const;
+const NO_FINDING = 'No Finding';
+const OLDEST = 120;
+
+/** The 14 findings in alphabetical order, and No Finding, which the table writes where none of them is present. */
+const FINDINGS: readonly Finding[] = [
+  { name: 'Atelectasis', shared: 'atelectasis' },
+  { name: 'Cardiomegaly', shared: 'cardiomegaly' },
+  { name: 'Consolidation', shared: 'consolidation' },
+  { name: 'Edema', shared: 'edema' },
+  { name: 'Effusion', shared: 'pleural effusion' },
+  { name: 'Emphysema', shared: 'emphysema' },
+  { name: 'Fibrosis', shared: 'fibrosis' },
+  { name: 'Hernia', shared: 'hernia' },
+  { name: 'Infiltration', shared: 'infiltrates' },
+  { name: 'Mass', shared: 'mass' },
+  { name: 'Nodule', shared: 'nodule' },
+  { name: 'Pleural_Thickening', shared: 'pleural thickening' },
+  { name: 'Pneumonia', shared: 'pneumonia' },
+  { name: 'Pneumothorax', shared: 'pneumothorax' },
+  { name: NO_FINDING, shared: 'no finding' },
+];
+
+/**
+ * Indexes a folder in the published layout; no image is opened. The official test split is kept, the validation split is drawn by
+ * patient from train_val. A patient, or an image, that is in both lists is in the result with both splits: the caller decides.
+ * Throws an InputError that names the file, and the row or column, for a missing file, a missing column, an unknown label, sex or
+ * age, an image with two rows, and where no image is found.
+ */
+export function indexChestXray14(options: RadiographOptions): RadiographDataset {
+  const { root, seed, validationFraction = VALIDATION_FRACTION, requireImages = true } = options;
+  const findings = selectFindings(NAME, FINDINGS, options.findings);
+  const table = tableIn(root);
+  const rows = readTable(table, COLUMNS);
+  const splits = officialSplits(root);
+  const images = requireImages ? findImages(root) : undefined;
+
+  const imageFolder = join(root, 'images', '/');
+  const parseLabels = labelParser(findings);
+  const radiographs: Radiograph[] = [];
+  const trainValPatients = new Set<string>();
+  const seen = new Set<string>();
+  const unlisted: string[] = [];
+  const rowsWithoutImage: string[] = [];
+  const tooOld: string[] = [];
+  for (const [index, row] of rows.entries()) {
+    const id = row['Image Index'];
+    const patient = row['Patient ID'];
+    const where = rowName(table, index);
+    if (seen.add(id).size === index) {
+      throw inputError({ what: where, found: `${id} again`, expected: 'one row per image' });
+    }
+    if (!patient) throw inputError({ what: `${where}, Patient ID`, found: 'nothing', expected: 'an identifier' });
+    const labels = parseLabels(row['Finding Labels'], where);
+    const sex = parseSex(row['Patient Gender'], where);
+    let ageYears = parseAge(row['Patient Age'], where);
+    const official = splits.get(id);
+    if (!official) {
+      unlisted.push(id);
+      continue;
+    }
+    if (official !== TEST) trainValPatients.add(patient);
+    const path = images ? images.get(id) : `${imageFolder}${id}`;
+    if (path === undefined) {
+      rowsWithoutImage.push(id);
+      continue;
+    }
+    if (ageYears > OLDEST) {
+      tooOld.push(id);
+      ageYears = Number.NaN;
+    }
+    const view = row['View Position'] || null;
+    for (const split of official) radiographs.push({ id, path, patient, split, view, sex, ageYears, labels });
+  }
+  const validation = drawPatients(trainValPatients, validationFraction, seed);
+  for (const radiograph of radiographs) {
+    if (radiograph.split === 'train' && validation.has(radiograph.patient)) radiograph.split = 'validate';
+  }
+  const imagesWithoutRow = images ? [...images.keys()].filter((id) => !seen.has(id)).sort() : [];
+  const notes = [
+    `validation split: ${validation.size} patients drawn from train_val (fraction ${validationFraction}, seed ${seed})`,
+    ...(images ? [] : ['images were not looked for']),
+    ...note('rows are in neither list and are left out', unlisted),
+    ...note('rows have no image and are left out', rowsWithoutImage),
+    ...note('images have no row in the table and are left out', imagesWithoutRow),
+    ...note(
+      'entries of train_val_list.txt and test_list.txt have no row in the table',
+      [...splits.keys()].filter((id) => !seen.has(id)),
+    ),
+    ...note(`ages are above ${OLDEST} years and count as unknown`, tooOld),
+  ];
+  return { name: NAME, root, findings, radiographs, rowsWithoutImage, imagesWithoutRow, notes };
+}
+
+function tableIn(root: string): string {
+  const path = TABLES.map((name) => join(root, name)).find((candidate) => existsSync(candidate));
+  if (path) return path;
+  const fix = 'Name the folder that holds the published table, the two lists and the images.';
+  throw inputError({ what: root, found: `no ${TABLES.join(' or ')}`, expected: 'ChestX-ray14 as published', fix });
+}
+
+const TRAIN: readonly Split[] = ['train'];
+const TEST: readonly Split[] = ['test'];
+const BOTH: readonly Split[] = ['train', 'test'];
+
+/** Image id to the lists that name it. */
+function officialSplits(root: string): Map<string, readonly Split[]> {
+  const splits = new Map<string, readonly Split[]>();
+  for (const id of readList(join(root, 'train_val_list.txt'))) splits.set(id, TRAIN);
+  for (const id of readList(join(root, 'test_list.txt'))) splits.set(id, splits.get(id) === TRAIN ? BOTH : TEST);
+  return splits;
+}
+
+/** Image id to path. */
+function findImages(root: string): Map<string, string> {
+  const parts = readdirSync(root).filter((name) => /^images_\d+$/.test(name));
+  const folders = ['images', ...parts.sort().map((part) => join(part, 'images'))]
+    .map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder));
+  const images = new Map<string, string>();
+  for (const folder of folders) {
+    for (const name of readdirSync(folder)) {
+      if (/^[^.].*\.png$/i.test(name) && !images.has(name)) images.set(name, join(folder, name));
+    }
+  }
+  if (images.size > 0) return images;
+  throw inputError({
+    what: root,
+    found: folders.length > 0 ? `no PNG file in ${folders.join(', ')}` : 'no folder of images',
+    expected: 'PNG files in images/ or in images_001/images/ to images_012/images/',
+    fix: 'Unpack the image archives there.',
+  });
+}
+
+/** Reads cells such as `Effusion|Mass`; the few hundred distinct ones are read once each. */
+function labelParser(findings: readonly Finding[]): (cell: string, where: string) => Float32Array {
+  const known = FINDINGS.map(({ name }) => name);
+  const read = new Map<string, Float32Array>();
+  return (cell, where) => {
+    let labels = read.get(cell);
+    if (!labels) {
+      const what = `${where}, Finding Labels`;
+      const names = cell.split('|');
+      const unknown = names.find((name) => !known.includes(name));
+      if (unknown !== undefined) {
+        throw inputError({ what, found: `"${unknown}"`, expected: `some of ${known.join(', ')}, joined by |` });
+      }
+      if (names.length > 1 && names.includes(NO_FINDING)) {
+        throw inputError({ what, found: `"${cell}"`, expected: `${NO_FINDING} to stand alone` });
+      }
+      labels = Float32Array.from(findings, ({ name }) => (names.includes(name) ? 1 : 0));
+      read.set(cell, labels);
+    }
+    return labels.slice();
+  };
+}
+
+function parseSex(cell: string, where: string): Radiograph['sex'] {
+  if (cell === 'M' || cell === 'F') return cell;
+  if (cell === '') return null;
+  throw inputError({ what: `${where}, Patient Gender`, found: `"${cell}"`, expected: 'M, F or nothing' });
+}
+
+const PER_YEAR = { Y: 1, M: 12, W: 365.25 / 7, D: 365.25 };
+
+/** Whole years, or DICOM's age string (PS3.5, section 6.2, AS), in years. */
+function parseAge(cell: string, where: string): number {
+  if (cell === '') return Number.NaN;
+  const [, number, unit] = /^(\d+)([YMWD]?)$/.exec(cell) ?? [];
+  if (number === undefined) {
+    throw inputError({ what: `${where}, Patient Age`, found: `"${cell}"`, expected: 'years, such as 58 or 058Y' });
+  }
+  return Number(number) / PER_YEAR[(unit || 'Y') as keyof typeof PER_YEAR];
+}

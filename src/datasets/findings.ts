@@ -1,0 +1,75 @@
+import { inputError } from '../base/index.js';
+import { nearest } from './nearest.js';
+
+/**
+ * The one vocabulary into which every data set's label names are translated, so that a model trained on one set can be tested on
+ * another. Behind each name: the sets of the study that publish it. `nodule/mass` is not the same label as `nodule` or `mass`.
+ */
+export const SHARED_FINDINGS = [
+  'no finding', // all six: VinDr-CXR, ChestX-ray14, CheXpert, MIMIC-CXR, PadChest, UKA-CXR
+  'cardiomegaly', // all six
+  'pleural effusion', // all six
+  'pneumonia', // all six
+  'atelectasis', // all six
+  'consolidation', // all but UKA-CXR
+  'pneumothorax', // all but UKA-CXR
+  'lung opacity', // VinDr-CXR, CheXpert, MIMIC-CXR
+  'pleural thickening', // VinDr-CXR, ChestX-ray14, PadChest
+  'fibrosis', // VinDr-CXR, ChestX-ray14
+  'nodule/mass', // VinDr-CXR, PadChest
+  'nodule', // ChestX-ray14
+  'mass', // ChestX-ray14
+  'lung lesion', // CheXpert, MIMIC-CXR
+  'fracture', // CheXpert, MIMIC-CXR
+  'edema', // ChestX-ray14, CheXpert, MIMIC-CXR
+  'emphysema', // ChestX-ray14, PadChest
+  'hernia', // ChestX-ray14, PadChest
+  'infiltrates', // ChestX-ray14, PadChest
+  'congestion', // PadChest
+  'scoliosis', // PadChest
+  'kyphosis', // PadChest
+  'aortic elongation', // PadChest
+  'copd signs', // PadChest
+] as const;
+
+export type SharedFinding = (typeof SHARED_FINDINGS)[number];
+
+/** One label of a data set: its name in the published table, and in the shared vocabulary where it has one. */
+export interface Finding {
+  name: string;
+  shared: SharedFinding | null;
+}
+
+/**
+ * The findings asked for by published or shared name, in the order asked; all of them where nothing is asked.
+ * Throws an InputError for an unknown name (with the nearest known one), for one named twice, and for an empty list.
+ */
+export function selectFindings(dataset: string, known: readonly Finding[], wanted?: readonly string[]): Finding[] {
+  if (!wanted) return [...known];
+  const what = `findings of ${dataset}`;
+  const listing = known
+    .map(({ name, shared }) => (shared && shared !== name ? `${name} (${shared})` : name))
+    .join(', ');
+  if (wanted.length === 0) throw inputError({ what, found: 'an empty list', expected: `some of: ${listing}` });
+  const selected = new Set<Finding>();
+  for (const word of wanted) {
+    const finding = known.find(({ name, shared }) => word === name || word === shared);
+    if (!finding) {
+      const guess = nearest(
+        word,
+        known.flatMap(({ name, shared }) => (shared ? [name, shared] : [name])),
+      );
+      throw inputError({ what, found: `"${word}"`, expected: `one of: ${listing}`, fix: `Did you mean "${guess}"?` });
+    }
+    if (selected.has(finding)) {
+      throw inputError({
+        what,
+        found: `${finding.name} twice`,
+        expected: 'each finding once',
+        fix: `Remove "${word}".`,
+      });
+    }
+    selected.add(finding);
+  }
+  return [...selected];
+}

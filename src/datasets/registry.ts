@@ -1,0 +1,66 @@
+import { inputError } from '../base/index.js';
+import { indexChestXray14 } from './chestxray14.js';
+import { openCifar10 } from './cifar10.js';
+import { openFolder } from './folder.js';
+import { nearest } from './nearest.js';
+import type { PictureOptions, PictureSet } from './pictures.js';
+import type { RadiographDataset, RadiographOptions } from './radiograph.js';
+import { refusePatientsInTwoSplits } from './split.js';
+
+const RADIOGRAPHS: Record<string, Entry<RadiographOptions, RadiographDataset>> = {
+  chestxray14: {
+    description: 'ChestX-ray14 (NIH): Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, images/',
+    open: indexChestXray14,
+  },
+};
+
+const PICTURES: Record<string, Entry<PictureOptions, PictureSet>> = {
+  folder: {
+    description: 'a folder of pictures, without labels or with (labels.csv, or one folder per class)',
+    open: openFolder,
+  },
+  cifar10: {
+    description: 'CIFAR-10, binary version: data_batch_*.bin, test_batch.bin, batches.meta.txt',
+    open: openCifar10,
+  },
+};
+
+interface Entry<Options, Opened> {
+  description: string;
+  open(options: Options): Opened;
+}
+
+/** Name to one-line description. */
+export const radiographDatasets: Readonly<Record<string, string>> = describe(RADIOGRAPHS);
+export const pictureDatasets: Readonly<Record<string, string>> = describe(PICTURES);
+
+/**
+ * Indexes a radiograph data set as published; no image is opened. Throws an InputError for an unknown name, for what the data set's
+ * own file names, and for a patient in two splits.
+ */
+export function openRadiographs(name: string, options: RadiographOptions): RadiographDataset {
+  const dataset = indexRadiographs(name, options);
+  refusePatientsInTwoSplits(dataset);
+  return dataset;
+}
+
+/** `openRadiographs` for the data check, which reports a patient in two splits instead of stopping. */
+export function indexRadiographs(name: string, options: RadiographOptions): RadiographDataset {
+  return lookUp('radiograph data set', RADIOGRAPHS, name).open(options);
+}
+
+/** Lists non-medical pictures. Throws an InputError for an unknown name and for what the set's own file names. */
+export function openPictures(name: string, options: PictureOptions): PictureSet {
+  return lookUp('picture set', PICTURES, name).open(options);
+}
+
+function lookUp<T>(what: string, entries: Record<string, T>, name: string): T {
+  if (Object.hasOwn(entries, name)) return entries[name]!;
+  const known = Object.keys(entries);
+  const expected = known.length > 1 ? `one of: ${known.join(', ')}` : known.join();
+  throw inputError({ what, found: `"${name}"`, expected, fix: `Did you mean "${nearest(name, known)}"?` });
+}
+
+function describe(entries: Record<string, Entry<never, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).map(([name, { description }]) => [name, description]));
+}
