@@ -1,0 +1,24 @@
+export { type Auroc, auroc, type RocPoint, rocCurve } from './auroc.js';
+export {
+  type BootstrapModel,
+  type BootstrapOptions,
+  type BootstrapResult,
+  type Comparison,
+  type Difference,
+  type FindingEstimates,
+  type ModelEstimates,
+  pairedBootstrap,
+} from './bootstrap.js';
+export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, operatingMetrics } from './confusion.js';
+export { benjaminiHochberg } from './correction.js';
+export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
+export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
+export { countLabels, findingColumn, type LabelCounts, type Numbers } from './scores.js';
+export {
+  type ShortcutEstimates,
+  type ShortcutFeatures,
+  type ShortcutFinding,
+  type ShortcutOptions,
+  shortcutAurocs,
+} from './shortcuts.js';
+export { youdenThreshold } from './threshold.js';
