@@ -61,14 +61,17 @@ function* recordsOf(path: string): Generator<string[], undefined> {
       throw inputError({ what: path, found: `invalid CSV (${messageOf(error)})`, expected: 'a comma-separated table' });
     }
   } else {
-    for (const line of text.split(/\r?\n/)) if (line !== '') yield line.split(',');
+    for (const line of linesOf(text)) if (line !== '') yield line.split(',');
   }
 }
 
 /** Reads a list with one entry per line; blank lines are skipped. Throws an InputError that names the file. */
 export function readList(path: string): string[] {
-  return readText(path)
-    .split(/\r?\n/)
+  return linesOf(readText(path))
     .map((line) => line.trim())
     .filter((line) => line !== '');
+}
+
+function linesOf(text: string): string[] {
+  return text.replaceAll('\r\n', '\n').split('\n');
 }
