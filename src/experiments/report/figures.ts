@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { ExperimentResult, Interval } from '../result.js';
-import { decimals, listed, range, signed } from './format.js';
-import { distinct, findCell, ranked } from './select.js';
+import { compact, decimals, listed, range, signed } from './format.js';
+import { distinct, findCell, ranked, significanceLevel } from './select.js';
 import { drawSvg, seriesOf, shortened } from './svg.js';
 
 /** A figure of one or more panels; titles and captions are plain text, `svg` is finished. */
@@ -23,7 +23,7 @@ const NEUTRAL = 'var(--muted)';
 
 /** Per data set: mean AUROC of every initialization above that of every shortcut. */
 export function modelsAndShortcuts(result: ExperimentResult): Figure {
-  const panels = result.datasets.flatMap(({ name }) => {
+  const groups = result.datasets.map(({ name }) => {
     const models = ranked(result, name).map(({ initialization, meanAuroc }) => ({
       label: initialization,
       interval: meanAuroc,
@@ -33,65 +33,73 @@ export function modelsAndShortcuts(result: ExperimentResult): Figure {
       .filter(({ dataset, meanAuroc }) => dataset === name && meanAuroc !== null)
       .map(({ predictor, meanAuroc }) => ({ label: predictor, interval: meanAuroc!, color: NEUTRAL }))
       .sort((a, b) => b.interval.estimate - a.interval.estimate);
-    const rows = [...models, ...shortcuts].map((row) => ({
-      ...row,
-      text: `${decimals(row.interval.estimate)} ${range(row.interval)}`,
-    }));
-    return rows.length === 0 ? [] : [{ title: name, svg: intervalPlot(rows, 'Mean test AUROC', 0.5, name) }];
+    const rows = [...models, ...shortcuts].map((row) => ({ ...row, text: decimals(row.interval.estimate) }));
+    return { title: name, rows };
   });
   return {
     caption:
       'Initializations (color) and shortcut predictors that need no anatomy (gray): mean test AUROC with interval. Dashed: chance.',
     legend: [],
-    panels,
+    panels: intervalPanels(groups, 'Mean test AUROC', 0.5),
   };
 }
 
 /** Per data set: every pairwise difference of the mean AUROC. */
 export function forest(result: ExperimentResult): Figure {
-  const panels = result.datasets.flatMap(({ name }) => {
-    const rows = result.comparisons
+  const level = significanceLevel(result);
+  const groups = result.datasets.map(({ name }) => ({
+    title: name,
+    rows: result.comparisons
       .filter(({ dataset, mean }) => dataset === name && mean.difference !== null)
       .map(({ first, second, mean }) => ({
         label: `${first} \u2212 ${second}`,
         interval: mean.difference!,
-        text: `${signed(mean.difference!.estimate)} ${range(mean.difference!)}`,
-        color: mean.pAdjusted !== null && mean.pAdjusted < 1 - result.statistics.confidence ? 'currentColor' : NEUTRAL,
-      }));
-    return rows.length === 0
-      ? []
-      : [{ title: name, svg: intervalPlot(rows, 'Difference of the mean test AUROC', 0, name) }];
-  });
+        text: signed(mean.difference!.estimate),
+        color: mean.pAdjusted !== null && mean.pAdjusted < level ? 'currentColor' : NEUTRAL,
+      })),
+  }));
   return {
     caption:
-      'Pairwise differences of the mean test AUROC with intervals; right of the dashed line the first is better. Dark: corrected p below the level of significance.',
+      'Pairwise differences of the mean test AUROC with intervals; right of the dashed line the first is better. ' +
+      `Gray: corrected p not below ${compact(level)}.`,
     legend: [],
-    panels,
+    panels: intervalPanels(groups, 'Difference of the mean test AUROC', 0),
   };
 }
 
-function intervalPlot(rows: IntervalRow[], xLabel: string, reference: number, dataset: string): string {
-  const ends = [...rows.flatMap(({ interval }) => [interval.low, interval.high]), reference];
+/** One panel per data set, all on the same scale. */
+function intervalPanels(groups: { title: string; rows: IntervalRow[] }[], xLabel: string, reference: number) {
+  const all = groups.flatMap(({ rows }) => rows);
+  const ends = [...all.flatMap(({ interval }) => [interval.low, interval.high]), reference];
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const pad = 0.03 * (high - low || 1);
-  const marks = rows.map((row, index) => ({ ...row, ...row.interval, index }));
-  const label = `${xLabel}, ${dataset}: ${listed(rows.map((row) => `${row.label} ${row.text}`))}`;
-  const widest = Math.max(...rows.map((row) => shortened(row.label).length));
-  return drawSvg(label, {
-    width: 720,
+  const scale = { domain: [low - pad, high + pad], reference, xLabel };
+  const marginLeft = 16 + 6.8 * Math.max(0, ...all.map(({ label }) => shortened(label).length));
+  return groups
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ title, rows }) => ({ title, svg: intervalPlot(title, rows, scale, marginLeft) }));
+}
+
+function intervalPlot(
+  dataset: string,
+  rows: IntervalRow[],
+  { domain, reference, xLabel }: { domain: number[]; reference: number; xLabel: string },
+  marginLeft: number,
+): string {
+  const marks = rows.map((row, index) => ({
+    ...row,
+    ...row.interval,
+    text: `${row.text} ${range(row.interval)}`,
+    index,
+  }));
+  return drawSvg(`${xLabel}, ${dataset}: ${listed(marks.map(({ label, text }) => `${label} ${text}`))}`, {
+    width: 800,
     height: 52 + 26 * rows.length,
-    marginLeft: 16 + 6.8 * widest,
-    marginRight: 150,
+    marginLeft,
+    marginRight: 172,
     marginTop: 6,
     marginBottom: 42,
-    x: {
-      domain: [low - pad, high + pad],
-      label: xLabel,
-      labelAnchor: 'center',
-      labelArrow: 'none',
-      ticks: 6,
-      grid: true,
-    },
+    x: { domain, label: xLabel, labelAnchor: 'center', labelArrow: 'none', ticks: 6, grid: true },
     y: {
       type: 'point',
       domain: rows.map((_, i) => i),
@@ -99,13 +107,13 @@ function intervalPlot(rows: IntervalRow[], xLabel: string, reference: number, da
       label: null,
       tickFormat: (i) => shortened(rows[i]!.label),
     },
+    color: { type: 'identity' },
     marks: [
       Plot.ruleX([reference], { stroke: 'currentColor', strokeDasharray: '4 3', strokeOpacity: 0.7 }),
       Plot.ruleY(marks, { y: 'index', x1: 'low', x2: 'high', stroke: 'color', strokeWidth: 2 }),
       Plot.dot(marks, { y: 'index', x: 'estimate', fill: 'color', r: 4.5 }),
       Plot.text(marks, { y: 'index', text: 'text', frameAnchor: 'right', textAnchor: 'start', dx: 12 }),
     ],
-    color: { type: 'identity' },
   });
 }
 
@@ -122,8 +130,8 @@ export function rocFigures(result: ExperimentResult): (Figure & { dataset: strin
       });
       const axis = { domain: [0, 1], ticks: [0, 0.5, 1], labelAnchor: 'center', labelArrow: 'none' } as const;
       const svg = drawSvg(`ROC curves for ${finding}, ${name}: ${listed(areas)}`, {
-        width: 230,
-        height: 226,
+        width: 228,
+        height: 224,
         marginLeft: 44,
         marginBottom: 38,
         marginTop: 8,

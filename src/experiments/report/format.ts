@@ -50,7 +50,7 @@ export function duration(seconds: number): string {
   return minutes < 120 ? `${minutes} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** A learning rate or a loss in the shortest usual form: 0.001, 1e-5. */
+/** A learning rate or a loss in the shortest usual form: 0.001, 1e−5. */
 export function compact(value: number): string {
   if (value === 0) return '0';
   return Math.abs(value) >= 0.001 && Math.abs(value) < 1e4

@@ -1,36 +1,16 @@
 import { stringify } from 'yaml';
 import type { ExperimentResult } from '../result.js';
-import { learningFigures, pretrainingFigure } from './curves.js';
-import { type Figure, forest, modelsAndShortcuts, rocFigures } from './figures.js';
+import type { Figure } from './figures.js';
 import { escapeHtml } from './format.js';
 import { methods } from './methods.js';
+import { sectionsOf } from './sections.js';
 import { STYLE } from './style.js';
 import { seriesOf } from './svg.js';
-import {
-  dataTable,
-  findingPairTable,
-  findingTable,
-  mainTable,
-  operatingTable,
-  pairTable,
-  pretrainingTable,
-  shortcutTable,
-  type Table,
-  type TableCell,
-  trainingTable,
-} from './tables.js';
-
-interface Section {
-  id: string;
-  heading: string;
-  parts: (Table | Figure)[];
-}
+import type { Table, TableCell } from './table.js';
 
 /** The report as one HTML page: no script, no request to anywhere, readable in print and in the dark. */
 export function htmlReport(result: ExperimentResult): string {
-  const sections = sectionsOf(result)
-    .map((section) => ({ ...section, parts: section.parts.filter((part) => !isEmpty(part)) }))
-    .filter(({ parts }) => parts.length > 0);
+  const sections = sectionsOf(result);
   const number = numbering();
   const links = [...sections, { id: 'methods', heading: 'Methods' }, { id: 'configuration', heading: 'Configuration' }];
   const body = [
@@ -42,14 +22,14 @@ export function htmlReport(result: ExperimentResult): string {
     '<main>',
     `<section id="verdict"><h2>Verdict</h2><ul class="verdict">${result.verdict.map((it) => `<li>${escapeHtml(it)}</li>`).join('')}</ul>`,
     `<nav aria-label="Sections">${links.map(({ id, heading }) => `<a href="#${id}">${heading}</a>`).join(' ')}</nav></section>`,
-    ...sections.map(
-      ({ id, heading, parts }) =>
-        `<section id="${id}"><h2>${heading}</h2>${parts
-          .map((part) =>
-            'panels' in part ? figureHtml(part, number('Figure'), result) : tableHtml(part, number('Table')),
-          )
-          .join('\n')}</section>`,
-    ),
+    ...sections.map(({ id, heading, table, figures }) => {
+      const drawn = figures().filter(({ panels }) => panels.length > 0);
+      const parts = [
+        tableHtml(table, number('Table')),
+        ...drawn.map((figure) => figureHtml(figure, number('Figure'), result)),
+      ];
+      return `<section id="${id}"><h2>${heading}</h2>\n${parts.join('\n')}\n</section>`;
+    }),
     `<section id="methods"><h2>Methods</h2>${methods(result)
       .map((it) => `<p>${escapeHtml(it)}</p>`)
       .join('')}</section>`,
@@ -58,30 +38,6 @@ export function htmlReport(result: ExperimentResult): string {
     '</main>',
   ];
   return page(result.name, body.filter(Boolean).join('\n'));
-}
-
-function sectionsOf(result: ExperimentResult): Section[] {
-  return [
-    { id: 'data', heading: 'Data', parts: [dataTable(result)] },
-    { id: 'mean', heading: 'Mean AUROC', parts: [mainTable(result), modelsAndShortcuts(result)] },
-    { id: 'pairs', heading: 'Pairs', parts: [pairTable(result), forest(result)] },
-    { id: 'shortcuts', heading: 'Shortcuts', parts: [shortcutTable(result)] },
-    {
-      id: 'findings',
-      heading: 'Findings',
-      parts: [findingTable(result), ...rocFigures(result), findingPairTable(result)],
-    },
-    { id: 'operating-point', heading: 'Operating point', parts: [operatingTable(result)] },
-    {
-      id: 'training',
-      heading: 'Training',
-      parts: [trainingTable(result), ...learningFigures(result), pretrainingTable(result), pretrainingFigure(result)],
-    },
-  ];
-}
-
-function isEmpty(part: Table | Figure): boolean {
-  return 'panels' in part ? part.panels.length === 0 : part.groups.every(({ rows }) => rows.length === 0);
 }
 
 function numbering(): (kind: 'Table' | 'Figure') => string {
@@ -122,7 +78,7 @@ function tableHtml({ title, columns, groups, notes }: Table, number: string): st
     return `<tbody>${head}${rows.map(row).join('\n')}</tbody>`;
   });
   return [
-    '<div class="scroll" tabindex="0"><table>',
+    `<div class="scroll" tabindex="0"><table${columns.length > 5 ? ' class="wide"' : ''}>`,
     `<caption><strong>${number}.</strong> ${escapeHtml(title)}</caption>`,
     `<thead><tr>${columns.map(({ text }, i) => `<th scope="col"${align(i)}>${escapeHtml(text)}</th>`).join('')}</tr></thead>`,
     ...bodies,

@@ -2,40 +2,17 @@ import { stringify } from 'yaml';
 import type { ExperimentResult } from '../result.js';
 import { escapeMarkdown } from './format.js';
 import { methods } from './methods.js';
-import {
-  dataTable,
-  findingPairTable,
-  findingTable,
-  mainTable,
-  operatingTable,
-  pairTable,
-  pretrainingTable,
-  shortcutTable,
-  type Table,
-  type TableCell,
-  trainingTable,
-} from './tables.js';
+import { sectionsOf } from './sections.js';
+import type { Table, TableCell } from './table.js';
 
 /** The report as GitHub-flavoured Markdown: the verdict, the tables, methods and configuration. Figures are in the HTML. */
 export function markdownReport(result: ExperimentResult): string {
-  const tables: [heading: string, table: Table][] = [
-    ['Data', dataTable(result)],
-    ['Mean AUROC', mainTable(result)],
-    ['Pairs', pairTable(result)],
-    ['Shortcuts', shortcutTable(result)],
-    ['Findings', findingTable(result)],
-    ['Pairs per finding', findingPairTable(result)],
-    ['Operating point', operatingTable(result)],
-    ['Training', trainingTable(result)],
-    ['Pretraining', pretrainingTable(result)],
-  ];
-  const shown = tables.filter(([, table]) => table.groups.some(({ rows }) => rows.length > 0));
   return `${[
     `# ${escapeMarkdown(result.name)}`,
     ...(result.description ? [escapeMarkdown(result.description)] : []),
     '## Verdict',
     result.verdict.map((sentence) => `- ${escapeMarkdown(sentence)}`).join('\n'),
-    ...shown.flatMap(([heading, table], i) => [`## ${heading}`, markdownTable(table, i + 1)]),
+    ...sectionsOf(result).flatMap(({ heading, table }, i) => [`## ${heading}`, markdownTable(table, i + 1)]),
     '## Methods',
     ...methods(result).map(escapeMarkdown),
     '## Configuration',

@@ -68,6 +68,11 @@ export function findingsReached(result: Pick<ExperimentResult, 'shortcuts'>, cel
     .map(({ finding }) => finding);
 }
 
+/** The corrected p below which a difference counts as significant. */
+export function significanceLevel({ statistics }: Pick<ExperimentResult, 'statistics'>): number {
+  return Number((1 - statistics.confidence).toFixed(6));
+}
+
 /** Names in order of first appearance. */
 export function distinct(names: readonly string[]): string[] {
   return [...new Set(names)];

@@ -33,13 +33,14 @@ th, td { padding: .32rem .6rem; text-align: left; vertical-align: baseline; font
 thead th { font-weight: 600; vertical-align: bottom; }
 th:first-child, td:first-child { padding-left: .2rem; }
 .right { text-align: right; }
-td.right { white-space: nowrap; }
+td.right, th[scope=row] { white-space: nowrap; }
 tbody + tbody { border-top: 1px solid var(--rule); }
 th.group { font-weight: 600; padding-top: .7rem; }
-.range { display: block; font-size: .8rem; color: var(--muted); }
+.range { font-size: .8rem; color: var(--muted); }
+.wide .range { display: block; }
 tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .notes { margin: .3rem 0 0; padding: 0; list-style: none; font-size: .8rem; color: var(--muted); }
-.panels { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; }
+.panels { display: flex; flex-wrap: wrap; gap: .6rem 1rem; }
 .panel { max-width: 100%; margin: 0; }
 .panel h3 { font-size: .875rem; margin: 0 0 .1rem; }
 .plot { display: block; max-width: 100%; height: auto; font-family: inherit; font-size: 12px; }

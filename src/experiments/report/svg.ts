@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { escapeHtml } from './format.js';
 
 /** How one initialization looks in every figure: a color of the page's style sheet, and a dash that tells lines apart without color. */
 export interface Series {
@@ -22,14 +23,12 @@ export function drawSvg(label: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg = Plot.plot({ ...options, document, className: 'plot' });
   svg.querySelector('style')?.remove();
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', label);
   for (const part of svg.querySelectorAll('[aria-label], [aria-hidden]')) {
     part.removeAttribute('aria-label');
     part.removeAttribute('aria-hidden');
   }
   for (const part of svg.querySelectorAll('*')) roundCoordinates(part);
-  return svg.outerHTML;
+  return svg.outerHTML.replace('<svg', () => `<svg role="img" aria-label="${escapeHtml(label)}"`);
 }
 
 interface Attributes {

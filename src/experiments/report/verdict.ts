@@ -1,5 +1,5 @@
 import type { Cell, ExperimentResult } from '../result.js';
-import { confidence, counted, decimals, listed, pInProse } from './format.js';
+import { confidence, count, counted, decimals, listed, pInProse } from './format.js';
 import {
   bestShortcut,
   distinct,
@@ -8,6 +8,7 @@ import {
   meanDifference,
   ranked,
   reaches,
+  significanceLevel,
 } from './select.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
@@ -68,21 +69,17 @@ function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]):
   const texts = (wanted: string) => leads.filter(({ kind }) => kind === wanted).map(({ text }) => text);
   const [clear, open, untested] = [texts('clear'), texts('open'), texts('untested')];
   const parts = [
-    ...(clear.length > 0 ? [`it is significantly better than ${listed(clear)}`] : []),
-    ...(open.length > 0 ? [`it is ahead of ${listed(open)}, which is not significant at ${alpha(result)}`] : []),
-    ...(untested.length > 0 ? [`the difference to ${listed(untested)} could not be tested`] : []),
+    ...(clear.length > 0 ? [`significantly better than ${listed(clear)}`] : []),
+    ...(open.length > 0 ? [`ahead of ${listed(open)}, which is not significant at ${significanceLevel(result)}`] : []),
+    ...(untested.length > 0 ? [`above ${listed(untested)}, which could not be tested`] : []),
   ];
   const rivals = leads.filter(({ kind }) => kind === 'open').map(({ initialization }) => initialization);
   const unsettled = `These data do not settle whether ${best.initialization} is better than ${listed(rivals, 'or')}.`;
-  return `${best.dataset}: ${parts.join('; ')}.${rivals.length > 0 ? ` ${unsettled}` : ''}`;
+  return `${best.dataset}: ${best.initialization} is ${parts.join('; ')}.${rivals.length > 0 ? ` ${unsettled}` : ''}`;
 }
 
 function isSignificant(result: Evidence, pAdjusted: number, difference: number): boolean {
-  return difference > 0 && pAdjusted < alpha(result);
-}
-
-function alpha({ statistics }: Evidence): number {
-  return Number((1 - statistics.confidence).toFixed(6));
+  return difference > 0 && pAdjusted < significanceLevel(result);
 }
 
 function shortcuts(result: Evidence, best: EstimatedCell): string[] {
@@ -95,9 +92,9 @@ function shortcuts(result: Evidence, best: EstimatedCell): string[] {
     const who = `the shortcut "${shortcut.predictor}", which needs no anatomy, reaches ${decimals(estimate)}`;
     sentences.push(
       estimate > high
-        ? `${best.dataset}: ${who}, ABOVE the interval of the best model: these AUROCs are no evidence that any model reads the lungs.`
+        ? `${best.dataset}: ${who}, ABOVE the interval of the best model: these AUROCs alone do not show that any model reads anatomy.`
         : reaches(shortcut.meanAuroc, best.meanAuroc)
-          ? `${best.dataset}: ${who}, ${estimate > model ? 'more than' : 'within the interval of'} the best model (${decimals(model)}): these AUROCs are no evidence that any model reads the lungs.`
+          ? `${best.dataset}: ${who}, ${estimate > model ? 'more than' : 'within the interval of'} the best model (${decimals(model)}): these AUROCs alone do not show that any model reads anatomy.`
           : `${best.dataset}: the best shortcut, "${shortcut.predictor}", reaches ${decimals(estimate)}, below the interval of the best model (from ${decimals(low)}).`,
     );
   } else if (tested.length > 0) {
@@ -120,7 +117,7 @@ function shortcuts(result: Evidence, best: EstimatedCell): string[] {
 function leftOut(best: Cell): string[] {
   if (best.notEstimable.length === 0) return [];
   const items = best.notEstimable.map(
-    ({ finding, positives, negatives }) => `${finding} (${positives} positive, ${negatives} negative)`,
+    ({ finding, positives, negatives }) => `${finding} (${count(positives)} positive, ${count(negatives)} negative)`,
   );
   return [
     `${best.dataset}: ${listed(items)} could not be estimated on the test split and ${items.length === 1 ? 'is' : 'are'} not in the mean.`,

@@ -7,100 +7,9 @@ import {
   type OperatingMetric,
   type ShortcutResult,
 } from '../result.js';
-import {
-  compact,
-  confidence,
-  count,
-  counted,
-  decimals,
-  duration,
-  NONE,
-  percent,
-  pValue,
-  range,
-  signed,
-} from './format.js';
+import { confidence, count, counted, NONE, pValue, range, signed } from './format.js';
 import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
-
-/** A table without a format: the same rows become HTML and Markdown. All strings are plain text, to be escaped by the writer. */
-export interface Table {
-  title: string;
-  columns: Column[];
-  groups: { heading?: string; rows: TableCell[][] }[];
-  notes: string[];
-}
-
-export interface Column {
-  text: string;
-  align: 'left' | 'right';
-}
-
-export interface TableCell {
-  text: string;
-  /** The interval that belongs to a number. */
-  range?: string;
-  strong?: boolean;
-}
-
-const left = (text: string): Column => ({ text, align: 'left' });
-const right = (text: string): Column => ({ text, align: 'right' });
-const cell = (text: string): TableCell => ({ text });
-const estimate = (interval: Interval | null | undefined, strong = false): TableCell =>
-  interval ? { text: decimals(interval.estimate), range: range(interval), strong } : cell(NONE);
-
-/** Images, patients, views, sexes, ages and positives per split. */
-export function dataTable({ datasets }: ExperimentResult): Table {
-  return {
-    title: 'Data. Radiographs, patients and positive labels per split.',
-    columns: [left(''), right('Training'), right('Validation'), right('Test')],
-    groups: datasets.map(({ name, splits, findings }) => {
-      const parts = [splits.train, splits.validate, splits.test];
-      const shares = (label: string, of: (split: (typeof parts)[number]) => Record<string, number> | undefined) => {
-        const keys = distinct(parts.flatMap((split) => Object.keys(of(split) ?? {})));
-        return keys.map((key) => [
-          cell(`${label} ${key}`),
-          ...parts.map((split) => {
-            const n = of(split)?.[key];
-            return cell(n === undefined ? NONE : `${count(n)} (${percent(n, split.images)})`);
-          }),
-        ]);
-      };
-      return {
-        heading: name,
-        rows: [
-          [cell('Radiographs'), ...parts.map(({ images }) => cell(count(images)))],
-          [cell('Patients'), ...parts.map(({ patients }) => cell(count(patients)))],
-          ...(parts.some(({ medianAgeYears }) => medianAgeYears !== undefined)
-            ? [[cell('Median age, years'), ...parts.map((split) => cell(split.medianAgeYears?.toString() ?? NONE))]]
-            : []),
-          ...shares('Sex', ({ sexes }) => sexes),
-          ...shares('View', ({ views }) => views),
-          ...findings.map((finding) => [
-            cell(finding),
-            ...parts.map((split) => {
-              const n = split.findings[finding];
-              if (!n) return cell(NONE);
-              const known = n.positive + n.negative;
-              const unknown = n.unknown > 0 ? `, ${count(n.unknown)} unknown` : '';
-              return cell(`${count(n.positive)} (${percent(n.positive, known)}${unknown})`);
-            }),
-          ]),
-        ],
-      };
-    }),
-    notes: datasets.flatMap(({ name, unreadable, notes }) => [
-      ...notes.map((note) => `${name}: ${note}`),
-      ...(unreadable.length > 0 ? [`${name}: ${unreadableNote(unreadable)}`] : []),
-    ]),
-  };
-}
-
-function unreadableNote(unreadable: { id: string; reason: string }[]): string {
-  const shown = unreadable.slice(0, 10).map(({ id, reason }) => `${id} (${reason})`);
-  const rest = unreadable.length - shown.length;
-  const are = unreadable.length === 1 ? 'is' : 'are';
-  return `${counted(unreadable.length, 'radiograph')} could not be read and ${are} not counted: ${shown.join(', ')}${rest > 0 ? ` and ${count(rest)} more` : ''}.`;
-}
+import { byDataset, cell, estimate, left, right, type Table, type TableCell } from './table.js';
 
 /** Mean AUROC per initialization (rows) and data set (columns). */
 export function mainTable(result: ExperimentResult): Table {
@@ -191,7 +100,9 @@ function notEstimableNotes(result: ExperimentResult): string[] {
   return result.datasets.flatMap(({ name }) => {
     const items = result.cells.filter(({ dataset }) => dataset === name).flatMap(({ notEstimable }) => notEstimable);
     return distinct(
-      items.map((it) => `${it.finding} (${it.positives} positive, ${it.negatives} negative: ${it.reason})`),
+      items.map(
+        (it) => `${it.finding} (${count(it.positives)} positive, ${count(it.negatives)} negative: ${it.reason})`,
+      ),
     ).map((text) => `${name}: not estimable and left out of the mean: ${text}.`);
   });
 }
@@ -311,85 +222,4 @@ function shortcutRow(shortcuts: (ShortcutResult | undefined)[], best: Cell | und
     ...shortcuts.map((it) => shortcutCell(it?.findings.find((item) => item.finding === finding)?.auroc, model)),
     estimate(model),
   ];
-}
-
-/** How each cell was trained. */
-export function trainingTable(result: ExperimentResult): Table {
-  return {
-    title: 'Training. Learning rate, and per seed the epoch whose weights were tested and the mean test AUROC.',
-    columns: [
-      left('Initialization'),
-      right('Learning rate'),
-      left('Validation AUROC per candidate'),
-      right('Best epoch'),
-      right('Test AUROC per seed'),
-      right('Time'),
-      right('Images/s'),
-    ],
-    groups: byDataset(result, ({ cells }, name) =>
-      cells
-        .filter(({ dataset }) => dataset === name)
-        .map(({ initialization, learningRate, learningRateSearch = [], runs }) => [
-          cell(initialization),
-          cell(compact(learningRate)),
-          cell(
-            learningRateSearch
-              .map(
-                (it) =>
-                  `${compact(it.learningRate)}: ${it.validationAuroc === null ? NONE : decimals(it.validationAuroc)}`,
-              )
-              .join(', ') || 'not searched',
-          ),
-          cell(runs.map(({ bestEpoch, epochs }) => `${bestEpoch}/${epochs}`).join(', ')),
-          cell(runs.map(({ testMeanAuroc }) => (testMeanAuroc === null ? NONE : decimals(testMeanAuroc))).join(', ')),
-          cell(duration(runs.reduce((sum, { seconds }) => sum + seconds, 0))),
-          cell(count(runs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / Math.max(1, runs.length))),
-        ]),
-    ),
-    notes: ['Best epoch / epochs run: the lowest validation loss. Time: all seeds in sum. Images/s: mean over seeds.'],
-  };
-}
-
-/** Pretraining, where an initialization had one here. */
-export function pretrainingTable({ initializations }: ExperimentResult): Table {
-  return {
-    title: 'Pretraining done in this experiment.',
-    columns: [
-      left('Initialization'),
-      left('Data'),
-      right('Images seen'),
-      right('Steps'),
-      right('Time'),
-      right('Check'),
-    ],
-    groups: [
-      {
-        rows: initializations.flatMap(({ name, pretraining: it }) =>
-          it
-            ? [
-                [
-                  cell(name),
-                  cell(it.data),
-                  cell(count(it.images)),
-                  cell(count(it.steps)),
-                  cell(duration(it.seconds)),
-                  cell(it.metric ? `${it.metric.name}: ${decimals(it.metric.value)}` : NONE),
-                ],
-              ]
-            : [],
-        ),
-      },
-    ],
-    notes: [],
-  };
-}
-
-function byDataset(
-  result: ExperimentResult,
-  rows: (result: ExperimentResult, dataset: string) => TableCell[][],
-): Table['groups'] {
-  return result.datasets.map(({ name }) => ({
-    heading: result.datasets.length > 1 ? name : undefined,
-    rows: rows(result, name),
-  }));
 }

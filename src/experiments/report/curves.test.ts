@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { Run } from '../result.js';
+import { meanOfRuns } from './curves.js';
+import { thinned } from './figures.js';
+import { exampleResult } from './fixtures/result.js';
+
+function run(losses: number[]): Run {
+  const [first] = exampleResult().cells[0]!.runs;
+  const curve = losses.map((validationLoss, i) => ({
+    epoch: i + 1,
+    trainLoss: 1,
+    validationLoss,
+    validationAuroc: null,
+  }));
+  return { ...first!, curve };
+}
+
+describe('meanOfRuns', () => {
+  it('ends where the first seed stops', () => {
+    expect(meanOfRuns([run([1, 2, 3]), run([3, 4])], 'validationLoss')).toEqual([
+      [1, 2],
+      [2, 3],
+    ]);
+  });
+
+  it('has no points where a quantity was not estimable', () => {
+    expect(meanOfRuns([run([1, 2])], 'validationAuroc')).toEqual([]);
+    expect(meanOfRuns([], 'validationLoss')).toEqual([]);
+  });
+});
+
+describe('thinned', () => {
+  it('keeps the ends and every step, and drops what lies within a pixel', () => {
+    const points = Array.from({ length: 10_001 }, (_, i): [number, number] => [i / 10_000, i < 10 ? 0 : 1]);
+    const kept = thinned(points);
+    expect(kept.length).toBeLessThan(250);
+    expect([kept[0], kept.at(-1)]).toEqual([points[0], points.at(-1)]);
+    expect(kept).toContainEqual([10 / 10_000, 1]);
+    for (const [x] of points) expect(kept.some(([near]) => Math.abs(near - x) <= 0.006)).toBe(true);
+  });
+});
