@@ -1,4 +1,5 @@
 export { HilumError, InputError, inputError, messageOf, type Problem } from './errors.js';
 export { asideOf, contentHash, readJson, readText, syncFolder, writeFileAtomic, writeJson } from './files.js';
 export { type NpyArray, type NpyData, readNpy, writeNpy } from './npy.js';
+export { packageRoot, packageVersion } from './package.js';
 export { Random } from './random.js';
