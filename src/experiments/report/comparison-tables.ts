@@ -189,7 +189,9 @@ export function shortcutTable(result: ExperimentResult): Table {
     }),
     notes: [
       `${MARK} within or above the interval of the best model.`,
-      'Each predictor is a logistic regression fitted on the training split.',
+      `Each predictor is a logistic regression fitted on the training split; number of inputs: ${distinct(
+        result.shortcuts.map(({ predictor, columns }) => `${predictor} ${columns}`),
+      ).join(', ')}. Mean: over the findings in the mean of the models.`,
       ...distinct(
         result.shortcuts
           .filter(({ reason }) => reason)

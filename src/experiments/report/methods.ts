@@ -37,7 +37,7 @@ function training({ cells }: ExperimentResult): string {
   );
 }
 
-function statistics({ statistics: it, datasets }: ExperimentResult): string {
+function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
   return (
     `Intervals are the ${confidence(it.confidence)} intervals of ${count(it.redraws)} bootstrap redraws of the test split by ${it.unit} ` +
     `(seed ${it.seed}), the same redraws for all models of a data set, ` +
@@ -47,7 +47,9 @@ function statistics({ statistics: it, datasets }: ExperimentResult): string {
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
     `Sensitivity, specificity, precision, F1 and accuracy hold at one threshold per finding: ${it.threshold}. ` +
     'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +
-    `${datasets.length > 1 ? 'Data sets are' : 'The data set is'} also read by shortcut predictors that need no anatomy, fitted on the training split.`
+    (shortcuts.length > 0
+      ? 'Beside the models, shortcut predictors that need no anatomy were fitted on the training split and tested on the same test split.'
+      : 'No shortcut predictor was run.')
   );
 }
 

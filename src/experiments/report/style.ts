@@ -52,7 +52,9 @@ pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.4
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
-  h2, caption { break-after: avoid; }
+  h2, h3, caption, .legend, tr:has(.group) { break-after: avoid; }
+  .panel:has(> [width='460']) { max-width: 48%; }
+  .panel:has(> [width='228']) { max-width: 23%; }
   tr, .panel, .verdict li { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
