@@ -60,7 +60,6 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
   const { root, seed, validationFraction = VALIDATION_FRACTION, requireImages = true } = options;
   const findings = selectFindings(NAME, FINDINGS, options.findings);
   const table = tableIn(root);
-  const rows = readTable(table, COLUMNS);
   const splits = officialSplits(root);
   const images = requireImages ? findImages(root) : undefined;
 
@@ -72,7 +71,7 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
   const unlisted: string[] = [];
   const rowsWithoutImage: string[] = [];
   const tooOld: string[] = [];
-  for (const [index, row] of rows.entries()) {
+  for (const [index, row] of readTable(table, COLUMNS)) {
     const id = row['Image Index'];
     const patient = row['Patient ID'];
     const where = rowName(table, index);

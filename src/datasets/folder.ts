@@ -7,7 +7,7 @@ import { basename, join, normalize, resolve, sep } from 'node:path';
 import { inputError, messageOf } from '../base/index.js';
 import { note } from './note.js';
 import { limitPictures, type PictureOptions, type PictureSet } from './pictures.js';
-import { type Row, readTable, rowName } from './table.js';
+import { readTable, rowName } from './table.js';
 
 const PICTURE = /\.(png|jpe?g)$/i;
 const LABELS = 'labels.csv';
@@ -83,14 +83,11 @@ function readLabels(root: string, files: string[]): Labelling {
   });
 }
 
-type LabelRow = Row<'file', 'wnid' | 'class_name' | 'label'>;
-
 /** Classes in order of wnid, else class name, else label; labels that are all integers in their numeric order. */
 function fromTable(table: string, files: string[]): Labelling {
-  const rows: LabelRow[] = readTable(table, ['file'], ['wnid', 'class_name', 'label']);
   const keyOf = new Map<string, string>();
   const nameOf = new Map<string, string>();
-  for (const [index, row] of rows.entries()) {
+  for (const [index, row] of readTable(table, ['file'], ['wnid', 'class_name', 'label'])) {
     const file = normalize(row.file).split(sep).join('/');
     const key = row.wnid || row.class_name || row.label;
     if (!key) {

@@ -5,15 +5,16 @@ import { inputError, messageOf, readText } from '../base/index.js';
 export type Row<R extends string, O extends string = never> = Record<R, string> & Partial<Record<O, string>>;
 
 /**
- * Reads the named columns of a CSV file (RFC 4180, header first, byte order mark and CRLF accepted), one object per row.
- * Row n of the result is row n + 2 of the file, as `rowName` says. Throws an InputError that names the file, and the column or row,
- * for a missing required column and for a row with more or fewer fields than the header.
+ * Reads the named columns of a CSV file (RFC 4180, header first, byte order mark and CRLF accepted), one object per row, one row at a
+ * time so that a large table never lies in memory as objects. Row n is row n + 2 of the file, as `rowName` says.
+ * Throws, at the first step, an InputError that names the file and the missing column, and later one that names a row with more or
+ * fewer fields than the header.
  */
-export function readTable<R extends string, O extends string = never>(
+export function* readTable<R extends string, O extends string = never>(
   path: string,
   required: readonly R[],
   optional: readonly O[] = [],
-): Row<R, O>[] {
+): Generator<[index: number, row: Row<R, O>], void> {
   const records = recordsOf(path);
   const header = records.next().value;
   if (!header) throw inputError({ what: path, found: 'an empty file', expected: `the columns ${required.join(', ')}` });
@@ -29,11 +30,11 @@ export function readTable<R extends string, O extends string = never>(
   const columns = [...required, ...optional].flatMap((name) =>
     header.includes(name) ? [{ name, at: header.indexOf(name) }] : [],
   );
-  const rows: Row<R, O>[] = [];
+  let index = 0;
   for (const fields of records) {
     if (fields.length !== header.length) {
       throw inputError({
-        what: rowName(path, rows.length),
+        what: rowName(path, index),
         found: `${fields.length} fields`,
         expected: `${header.length}, as in the header`,
         fix: 'The file may be cut off: download it again.',
@@ -41,9 +42,8 @@ export function readTable<R extends string, O extends string = never>(
     }
     const row: Record<string, string> = {};
     for (const { name, at } of columns) row[name] = fields[at]!;
-    rows.push(row as Row<R, O>);
+    yield [index++, row as Row<R, O>];
   }
-  return rows;
 }
 
 /** What an error calls row `index` of a table read by `readTable`: counted from 1, the header included. */
