@@ -1,0 +1,40 @@
+import { writeSync } from 'node:fs';
+
+/** Prints the one JSON document that a command started with `--json` gives on standard output. */
+export function printJson(value: unknown): void {
+  writeAll(1, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Prints the result of a command for people, on standard output. */
+export function print(text: string): void {
+  writeAll(1, text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Tells people how it goes, or warns: on standard error, so that standard output holds results alone. */
+export function note(text: string): void {
+  writeAll(2, text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Rows as columns of equal width, the first aligned left and the others right; the first row is the heading. */
+export function table(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const line = (row: string[]) =>
+    widths.map((width, i) => (i === 0 ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width))).join('  ');
+  const [heading = [], ...body] = rows.map(line);
+  return [heading, widths.map((width) => '-'.repeat(width)).join('  '), ...body].map((text) => `${text}\n`).join('');
+}
+
+/** Writes everything before it returns, so that nothing is lost when the process ends; a closed pipe ends it quietly. */
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
