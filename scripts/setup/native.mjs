@@ -1,6 +1,7 @@
 // @ts-check
 /** Builds the addon: native/ -> build/native/Release/hilum.node. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { filesBelow, hashOf, ROOT, readStamp, run, say, since, writeStamp } from './common.mjs';
 import { libtorchIdentity } from './libtorch.mjs';
@@ -23,7 +24,15 @@ export async function nativeAddon() {
   if (readStamp(join(OUT, '.configuration')) !== configuration) rmSync(OUT, { recursive: true, force: true });
   say(`building the C++ addon against ${libtorchIdentity().split('\n')[0]}`);
   const cmake = [process.execPath, join(ROOT, 'node_modules/cmake-js/bin/cmake-js'), 'compile'];
-  await run([...cmake, '--directory', join(ROOT, 'native'), '--out', OUT, '--log-level', 'warn']);
+  await run([
+    ...cmake,
+    '--directory',
+    join(ROOT, 'native'),
+    '--out',
+    OUT,
+    '--parallel',
+    String(availableParallelism()),
+  ]);
   writeStamp(join(OUT, '.configuration'), configuration);
   writeStamp(join(OUT, '.stamp'), stamp);
   say(`addon built (${since(from)})`);
