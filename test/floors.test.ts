@@ -15,6 +15,9 @@ const FLOORS = [
   ['cli', 'bench', 'web'],
 ];
 
+/** Inside src/torch, from the ground up: files or folders of these names; the others there are free. */
+const TORCH_LAYERS = [['binding'], ['tensor'], ['nn', 'optim']];
+
 const FOLDERS = ['src', 'cli', 'bench', 'web'];
 const isTest = (path: string) => path.endsWith('.test.ts');
 const isLocal = (path: string) => /^(src|cli|bench|web|test)\//.test(path);
@@ -27,13 +30,21 @@ function floorOf(room: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
+function torchLayerOf(path: string): number {
+  const name = /^src\/torch\/([^/.]+)/.exec(path)?.[1] ?? '';
+  return TORCH_LAYERS.findIndex((names) => names.includes(name));
+}
+
 /** What is wrong with an import as seen from the floors, in words; undefined where nothing is. */
 function fault({ from, to }: Import): string | undefined {
   if (!isLocal(to)) return to.startsWith('..') ? `${from} imports ${to}, which is outside the repository` : undefined;
   const [room, other] = [roomOf(from), roomOf(to)];
   if (floorOf(room) < 0) return `${from} is in no room of the house; add ${room} to its floor here`;
   if (other === 'test') return isTest(from) ? undefined : `${from} imports ${to}, which is for tests`;
-  if (other === room) return undefined;
+  if (other === room) {
+    const [layer, otherLayer] = [torchLayerOf(from), torchLayerOf(to)];
+    return layer >= 0 && otherLayer > layer ? `${from} imports ${to}: upwards within src/torch` : undefined;
+  }
   if (floorOf(other) < 0) return `${from} imports ${to}, which is in no room of the house`;
   if (floorOf(other) === floorOf(room)) return `${from} imports ${to}: rooms of one floor do not know each other`;
   if (floorOf(other) > floorOf(room)) return `${from} imports ${to}: upwards`;
@@ -55,6 +66,12 @@ describe('the house', () => {
     expect(circles(imports)).toEqual([]);
   });
 
+  it('has the layers of src/torch that are checked here', () => {
+    const files = imports.map(({ from }) => from).filter((path) => path.startsWith('src/torch/') && !isTest(path));
+    const present = new Set(files.map(torchLayerOf).filter((layer) => layer >= 0));
+    if (files.length > 0) expect([...present].sort()).toEqual(TORCH_LAYERS.map((_, layer) => layer));
+  });
+
   it('keeps evaluation to numbers: it imports base alone', () => {
     const others = imports.filter(({ from, to }) => from.startsWith('src/evaluation/') && isLocal(to));
     const rooms = new Set(others.map(({ to }) => roomOf(to)));
@@ -71,6 +88,8 @@ describe('the check itself', () => {
     ['upwards', 'src/training/fit.ts', `import type {\n  Report,\n  Verdict,\n} from '../experiments/index.js';`],
     ['upwards', 'src/ssl/loop.ts', `const { x } = await import('../deploy/index.js');`],
     ['upwards', 'src/training/run.ts', `new Worker(new URL('../ssl/worker.js', import.meta.url));`],
+    ['within src/torch', 'src/torch/tensor.ts', `import { Linear } from './nn/index.js';`],
+    ['within src/torch', 'src/torch/binding/load.ts', `import { Tensor } from '../tensor/tensor.js';`],
     ['one floor', 'src/models/vit.ts', `import { FINDINGS } from '../datasets/index.js';`],
     ['one floor', 'cli/main.ts', `import '../bench/run.js';`],
     ['index.ts', 'src/imaging/resize.ts', `import { Tensor } from '../torch/tensor.js';`],
