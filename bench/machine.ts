@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { packageVersion } from '../src/base/index.js';
+import { packageRoot, packageVersion } from '../src/base/index.js';
 
 export interface Machine {
   cpu: string;
@@ -29,11 +29,8 @@ export function describeMachine(): Machine {
 
 /** Versions of hilum and Node.js; a benchmark adds those of the libraries that it compares. */
 export function describeVersions(): Record<string, string> {
-  return {
-    hilum: packageVersion(),
-    commit: output('git', ['rev-parse', '--short', 'HEAD']) ?? '',
-    node: process.version,
-  };
+  const commit = output('git', ['-C', packageRoot(), 'describe', '--always', '--dirty', '--exclude', '*']);
+  return { hilum: packageVersion(), ...(commit ? { commit } : {}), node: process.version };
 }
 
 /**
