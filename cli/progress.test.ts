@@ -10,8 +10,8 @@ function setUp(isTTY: boolean) {
 /** What a terminal shows after the text: lines, with cursor-up-and-clear obeyed. */
 function screen(text: string): string[] {
   let lines: string[] = [];
-  for (const part of text.split(/(?=\x1b\[\d+A\x1b\[0J)/)) {
-    const [, up, rest = ''] = /^(?:\x1b\[(\d+)A\x1b\[0J)?([\s\S]*)$/.exec(part)!;
+  for (const part of text.replaceAll('\x1b[', '^').split(/(?=\^\d+A\^0J)/)) {
+    const [, up, rest = ''] = /^(?:\^(\d+)A\^0J)?([\s\S]*)$/.exec(part)!;
     if (up) lines = lines.slice(0, lines.length - Number(up));
     lines.push(...rest.split('\n').slice(0, -1));
   }
