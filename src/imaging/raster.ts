@@ -19,8 +19,9 @@ export class RasterError extends Error {}
 /**
  * Decodes PNG or JPEG to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to RGB, 16 bits
  * are kept; an alpha channel is dropped, not blended; embedded colour profiles and gamma are ignored, as in OpenCV and
- * Pillow; EXIF orientation is applied, so that the picture is the one that viewers show. Truncated or damaged data is a
- * RasterError, never gray filling; so is an image of more than `pixelLimit` pixels, found from its header alone.
+ * Pillow (CMYK goes to RGB through libvips' press profile); EXIF orientation is applied, so that the picture is the one
+ * that viewers show. Truncated or damaged data is a RasterError, never gray filling; so is an image of more than
+ * `pixelLimit` pixels, found from its header alone.
  */
 export async function decodeRaster(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage> {
   try {
@@ -47,8 +48,10 @@ export type Fit = 'stretch' | 'crop' | 'pad';
 
 /**
  * Resizes at the image's own bit depth with libvips' Lanczos-3 kernel, widened when reducing, so that reducing does not
- * alias. `stretch`: to size x size, whatever the aspect; `crop`: the shorter side to `size`, then the centre; `pad`:
- * the longer side to `size`, the other smaller (the caller pads).
+ * alias; from a factor of 4 on, whole blocks of pixels are averaged first and the kernel does the last factor of 2 to 3.
+ *
+ * `stretch`: to size x size, whatever the aspect; `crop`: the shorter side to `size`, then the centre; `pad`: the longer
+ * side to `size`, the other smaller (the caller pads).
  */
 export async function resize(image: DecodedImage, size: number, fit: Fit): Promise<DecodedImage> {
   const { width, height, channels, maximum, data } = image;
