@@ -53,3 +53,28 @@ export function rocCurve(scores: Numbers, labels: Numbers): RocPoint[] {
   }
   return points;
 }
+
+/**
+ * The vertical average of ROC curves, one per training seed: their mean true-positive rate at `steps + 1` even false-positive rates
+ * (Fawcett, Pattern Recognit Lett 27:861, 2006, algorithm 3), from (0, 0) to (1, 1). Curves from `rocCurve`; empty where one is empty.
+ */
+export function meanRocCurve(curves: RocPoint[][], steps = 200): Omit<RocPoint, 'threshold'>[] {
+  if (curves.length === 0 || curves.some((curve) => curve.length === 0)) return [];
+  const mean = [{ falsePositiveRate: 0, truePositiveRate: 0 }];
+  for (let step = 0; step <= steps; step++) {
+    const falsePositiveRate = step / steps;
+    const rates = curves.map((curve) => truePositiveRateAt(curve, falsePositiveRate));
+    mean.push({ falsePositiveRate, truePositiveRate: rates.reduce((total, rate) => total + rate, 0) / curves.length });
+  }
+  return mean;
+}
+
+/** The highest true-positive rate of a curve at a false-positive rate, by linear interpolation. */
+function truePositiveRateAt(curve: RocPoint[], falsePositiveRate: number): number {
+  const before = curve.findLastIndex((point) => point.falsePositiveRate <= falsePositiveRate);
+  const from = curve[before]!;
+  const to = curve[before + 1];
+  if (!to) return from.truePositiveRate;
+  const share = (falsePositiveRate - from.falsePositiveRate) / (to.falsePositiveRate - from.falsePositiveRate);
+  return from.truePositiveRate + share * (to.truePositiveRate - from.truePositiveRate);
+}

@@ -12,7 +12,7 @@ export function benjaminiHochberg(pValues: ArrayLike<number>): Float64Array {
   family.sort((a, b) => adjusted[b]! - adjusted[a]!);
   let smallest = 1;
   family.forEach((i, position) => {
-    smallest = Math.min(smallest, (adjusted[i]! * family.length) / (family.length - position));
+    smallest = Math.min(smallest, adjusted[i]! * (family.length / (family.length - position)));
     adjusted[i] = smallest;
   });
   return adjusted;

@@ -26,7 +26,7 @@ export function summarize(estimate: number, redraws: Float64Array, confidence: n
   return {
     estimate,
     mean,
-    sd: Math.sqrt(sum(defined.map((value) => (value - mean) ** 2)) / (defined.length - 1)),
+    sd: defined.length > 1 ? Math.sqrt(sum(defined.map((value) => (value - mean) ** 2)) / (defined.length - 1)) : NaN,
     low: quantile(defined, (1 - confidence) / 2),
     high: quantile(defined, (1 + confidence) / 2),
     undefinedRedraws: redraws.length - defined.length,

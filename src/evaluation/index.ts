@@ -1,4 +1,4 @@
-export { type Auroc, auroc, type RocPoint, rocCurve } from './auroc.js';
+export { type Auroc, auroc, meanRocCurve, type RocPoint, rocCurve } from './auroc.js';
 export {
   type BootstrapModel,
   type BootstrapOptions,

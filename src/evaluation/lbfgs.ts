@@ -29,7 +29,7 @@ const VALUE_ERROR = 1e-12;
  */
 export function minimize({ at, evaluate, precondition, tolerance, maxIterations }: MinimizeOptions): Minimum {
   const history: Pair[] = [];
-  let gradient = new Float64Array(at.length);
+  let gradient: Float64Array = new Float64Array(at.length);
   let value = evaluate(at, gradient);
   for (let iterations = 0; ; iterations++) {
     const preconditioned = gradient.slice();

@@ -52,6 +52,8 @@ export interface ShortcutFinding {
   estimable: boolean;
   /** Why not, where it is not estimable. */
   reason?: string;
+  /** Whether the logistic regression reached its tolerance; false where there was none. */
+  converged: boolean;
   auroc: Estimate;
 }
 
@@ -93,7 +95,8 @@ export function shortcutAurocs(options: ShortcutOptions): ShortcutEstimates[] {
       const train = trainCounts[f]!;
       const test = testCounts[f]!;
       const reason = oneClassReason('training', train) ?? oneClassReason('test', test);
-      return { train, test, estimable, ...(reason && { reason }), auroc };
+      const converged = fitted[i]!.fits[f]?.converged ?? false;
+      return { train, test, estimable, ...(reason && { reason }), converged, auroc };
     }),
     meanAuroc,
     probabilities: fitted[i]!.probabilities,
