@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -103,5 +103,6 @@ describe('hilum data check', () => {
     expect(printed.out).toContain(`    ${second!.id}: `);
     expect(printed.out).toMatch(/^rows without image: 698\n/m);
     expect(printed.err).toMatch('problems');
+    rmSync(root, { recursive: true });
   });
 });

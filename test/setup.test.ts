@@ -1,14 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
 
 /** A checkout in name only: the set-up's scripts, a launcher, a package.json. */
 function checkout(engines = '>=20.0.0'): string {
   const folder = mkdtempSync(join(tmpdir(), 'hilum-setup-'));
+  folders.push(folder);
   for (const part of ['scripts', 'bin']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', engines: { node: engines } }));
   return folder;
