@@ -12,7 +12,7 @@ export const attenuation = {
   water: 0.193,
   muscle: 0.202,
   blood: 0.204,
-  vertebra: 0.27,
-  marrow: 0.24,
+  vertebra: 0.25,
+  marrow: 0.23,
   bone: 0.5,
 } as const;

@@ -88,10 +88,10 @@ function pointIn(cage: Cage, side: Side, lung: Solid, place: readonly [number, n
 
 /** The spheres of the nodules; `size` is the body's size, because a nodule's diameter is given in real cm. */
 export function nodules(cage: Cage, findings: Findings, lungs: Record<Side, Solid>, size: number): Part[] {
-  return findings.nodules.map(({ side, diameterCm, place }) => ({
+  return findings.nodules.map(({ side, diameterCm, calcified, place }) => ({
     name: 'nodule',
     solid: sphere(pointIn(cage, side, lungs[side], place), diameterCm / 2 / size),
-    attenuation: attenuation.muscle,
+    attenuation: attenuation.muscle + calcified * (attenuation.bone - attenuation.muscle),
   }));
 }
 
@@ -107,7 +107,7 @@ export function consolidation(cage: Cage, findings: Findings, lungs: Record<Side
   const filled = attenuation.lung + density * (attenuation.muscle - attenuation.lung);
   const parts: Part[] = [];
   for (let i = 0; i < 110; i++) {
-    const [x, y, z] = [random.normal(), random.normal(), random.normal()].map((n) => n * 0.48 * radiusCm) as [
+    const [x, y, z] = [random.normal(), random.normal(), random.normal()].map((n) => n * 0.42 * radiusCm) as [
       number,
       number,
       number,

@@ -29,7 +29,7 @@ export function heart(cage: Cage, ratio: number): Part {
 /** Mediastinum, aorta (wider and longer with age), pulmonary trunk, superior vena cava; then the airways in them. */
 export function mediastinum(body: Body, cage: Cage): Part[] {
   const aged = Math.max(body.ageYears - 30, 0) / 50;
-  const arch = 1.35 + 0.45 * aged;
+  const arch = 1.6 + 0.45 * aged;
   const part = (name: string, solid: Solid, mu: number): Part => ({ name, solid, attenuation: mu });
   const aorta = tube(
     [
@@ -41,11 +41,11 @@ export function mediastinum(body: Body, cage: Cage): Part[] {
     1.1 + 0.3 * aged,
   );
   return [
-    part('mediastinum', superellipsoid([0, 0.2, -5], [2.5, 8.2 * cage.chestDepth, 19], [2, 2, 4]), attenuation.torso),
+    part('mediastinum', superellipsoid([0, 0.2, -5], [2.9, 8.2 * cage.chestDepth, 19], [2, 2, 4]), attenuation.torso),
     part('cava', capsule([-2, -1.5, 9], [-2.3, -1.5, -4], 1.05), attenuation.blood),
-    part('aorta', sphere([1.5 + 0.35 * aged, 0.8, 5.2 + 0.6 * aged], arch), attenuation.blood),
+    part('aorta', sphere([2 + 0.4 * aged, 0.6, 5 + 0.6 * aged], arch), attenuation.blood),
     ...aorta.map((solid) => part('aorta', solid, attenuation.blood)),
-    part('trunk', ellipsoid([2.2, -2, 1.6], [1.7, 1.7, 2.1]), attenuation.blood),
+    part('trunk', ellipsoid([2.6, -2, 1.4], [1.8, 1.8, 2.3]), attenuation.blood),
   ];
 }
 

@@ -12,13 +12,13 @@ export function hilum(side: Side): Vector {
 
 /** Directions of the first branches, for the left side: two up, two to the middle, three down. */
 const firstBranches: readonly (readonly [direction: Vector, radius: number])[] = [
-  [[0.45, -0.3, 1], 0.42],
-  [[0.8, 0.5, 0.9], 0.4],
-  [[1, -0.6, 0.1], 0.4],
-  [[1, 0.5, -0.2], 0.42],
-  [[0.75, -0.5, -0.8], 0.45],
-  [[0.55, 0.4, -1], 0.5],
-  [[0.9, 0.1, -0.8], 0.45],
+  [[0.45, -0.3, 1], 0.5],
+  [[0.8, 0.5, 0.9], 0.5],
+  [[1, -0.6, 0.1], 0.5],
+  [[1, 0.5, -0.2], 0.55],
+  [[0.75, -0.5, -0.8], 0.58],
+  [[0.55, 0.4, -1], 0.65],
+  [[0.9, 0.1, -0.8], 0.55],
 ];
 
 /**
@@ -28,7 +28,7 @@ const firstBranches: readonly (readonly [direction: Vector, radius: number])[] =
 export function vessels(side: Side, lung: Solid, random: Random): Part[] {
   const parts: Part[] = [];
   const grow = (from: Vector, direction: Vector, radius: number): void => {
-    let length = random.between(6, 8.5) * radius ** 0.45 * 0.62;
+    let length = random.between(5.5, 8) * radius ** 0.45 * 0.62;
     let to = add(from, scale(direction, length));
     if (!lung.contains(to)) {
       length /= 2;
@@ -36,7 +36,7 @@ export function vessels(side: Side, lung: Solid, random: Random): Part[] {
       if (!lung.contains(to)) return;
     }
     parts.push({ name: 'vessel', solid: capsule(from, to, radius), attenuation: attenuation.blood });
-    if (radius < 0.1) return;
+    if (radius < 0.17) return;
     for (const sign of [-1, 1]) {
       const spread = sign * random.between(0.2, 0.55);
       const bent = normalize([
@@ -44,7 +44,7 @@ export function vessels(side: Side, lung: Solid, random: Random): Part[] {
         direction[1] + 0.3 * random.normal(),
         direction[2] - spread * direction[0] + 0.25 * random.normal(),
       ]);
-      grow(to, bent, radius * random.between(0.7, 0.84));
+      grow(to, bent, radius * random.between(0.74, 0.86));
     }
   };
   const root = hilum(side);
@@ -56,7 +56,7 @@ export function vessels(side: Side, lung: Solid, random: Random): Part[] {
     ]);
     const start = add(root, [0, 0.5 * random.normal(), 1.2 * direction[2]]);
     const knee = add(start, scale(direction, 1.2));
-    parts.push({ name: 'hilum', solid: capsule(start, knee, radius * 1.5), attenuation: attenuation.blood });
+    parts.push({ name: 'hilum', solid: capsule(start, knee, radius * 1.7), attenuation: attenuation.blood });
     grow(knee, direction, radius);
   }
   return parts;

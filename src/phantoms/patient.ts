@@ -68,12 +68,13 @@ function drawFindings(random: Random, odds: number, normalRatio: number, before?
     cardiothoracicRatio: drawn.Cardiomegaly ? 0.53 + 0.13 * severity() : normalRatio,
     nodules: [],
   };
-  if (drawn.Effusion) fresh.effusion = { side: drawSide(random), heightCm: 5 + 11 * severity() };
+  if (drawn.Effusion) fresh.effusion = { side: drawSide(random), heightCm: 7 + 12 * severity() };
   if (drawn.Nodule) {
     const count = 1 + (random.uniform() < 0.35 ? 1 + random.integer(3) : 0);
     fresh.nodules = Array.from({ length: count }, () => ({
       side: drawSide(random),
-      diameterCm: 0.8 + 2.2 * severity() ** 0.7,
+      diameterCm: 1 + 2 * severity() ** 0.7,
+      calcified: 0.7 * severity(),
       place: [random.uniform(), random.uniform(), random.uniform()],
     }));
   }
@@ -83,8 +84,8 @@ function drawFindings(random: Random, odds: number, normalRatio: number, before?
     fresh.consolidation = {
       side: drawSide(random),
       zone: zones[random.integer(zones.length)]!,
-      radiusCm: 2.6 + 2.6 * severity(),
-      density: 0.45 + 0.5 * severity(),
+      radiusCm: 3 + 2.5 * severity(),
+      density: 0.6 + 0.4 * severity(),
       airBronchogram: random.uniform() < 0.4,
     };
   }
@@ -123,7 +124,7 @@ function drawAcquisition(random: Random, view: 'PA' | 'AP', body: Body): Acquisi
     inspiration: bed ? random.between(0.1, 0.85) : random.between(0.4, 1),
     photonsPerMm2: random.between(bed ? 800 : 1500, 5000),
     scatterFraction: bed ? random.between(0.35, 0.55) : random.between(0.15, 0.35),
-    windowCentre: (bed ? 2.35 : 2.6) + 0.13 * body.fatCm + 0.25 * clipped(random),
+    windowCentre: (bed ? 1.9 : 2.1) + 0.13 * body.fatCm + 0.25 * clipped(random),
     windowWidth: random.between(2, 3.2),
     collimation: [margin(), margin(), margin(), margin()],
     border: random.uniform() < 0.8 ? 'black' : 'white',

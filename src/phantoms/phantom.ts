@@ -25,10 +25,13 @@ export interface Body {
 export interface Findings {
   /** Widest diameter of the heart over the inner width of the rib cage, in the patient, without magnification. */
   cardiothoracicRatio: number;
-  /** Fluid around one lung: height of its level at the side wall above the lowest point of the lung, cm (2 to 15). */
+  /** Fluid around one lung: height of its level at the side wall above the lowest point of the lung, cm (2 to 20). */
   effusion?: { side: Side; heightCm: number };
-  /** Round soft nodules, diameter 0.8 to 3 cm; `place` picks a point in the lung, three numbers in 0..1. */
-  nodules: { side: Side; diameterCm: number; place: readonly [number, number, number] }[];
+  /**
+   * Round nodules, diameter 0.8 to 3 cm, as dense as muscle (`calcified` 0) up to bone (1); `place` picks a point in the
+   * lung, three numbers in 0..1.
+   */
+  nodules: { side: Side; diameterCm: number; calcified: number; place: readonly [number, number, number] }[];
   /** Air around one lung; `collapse` is the share of the lung's width that is lost, 0.08 to 0.6. */
   pneumothorax?: { side: Side; collapse: number };
   /** Airspace filled with fluid in one zone of a lung; `density` is its filling, 0..1 (1 is as dense as muscle). */

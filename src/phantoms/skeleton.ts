@@ -25,7 +25,7 @@ export function skeleton(body: Body, cage: Cage, armsForward: number, random: Ra
       marrow.push({ name, solid, attenuation: attenuation.marrow * aged });
   };
   for (const sign of [-1, 1] as const) {
-    for (let number = 1; number <= 11; number++) bone('rib', rib(cage, sign, number, random), 0.52, 0.13);
+    for (let number = 1; number <= 11; number++) bone('rib', rib(cage, sign, number, random), 0.5, 0.09);
     bone('clavicle', clavicle(cage, sign), 0.62, 0.16);
     const shoulder: Vector = [sign * 16.2 * cage.chestWidth, 1.5 - 2 * armsForward, 9.2];
     const elbow: Vector = [sign * (21 + 2.5 * armsForward), 1 - 4 * armsForward, -14];
@@ -44,12 +44,12 @@ function spine(aged: number): Part[] {
     const width = i < 0 ? 1.35 : 1.55 + 0.03 * i;
     const add = (solid: Solid, mu: number) => parts.push({ name: 'spine', solid, attenuation: mu * aged });
     add(cylinder([0, 5.8, z], [width, 1.4, 0.9]), attenuation.vertebra);
-    for (const end of [-0.85, 0.85]) add(cylinder([0, 5.8, z + end], [width, 1.4, 0.09]), attenuation.bone);
+    for (const end of [-0.85, 0.85]) add(cylinder([0, 5.8, z + end], [width, 1.4, 0.08]), attenuation.bone * 0.8);
     for (const sign of [-1, 1]) {
-      add(capsule([sign * 1.2, 7, z + 0.3], [sign * 1.3, 8, z + 0.3], 0.4), attenuation.bone);
+      add(capsule([sign * 1.2, 7, z + 0.3], [sign * 1.3, 8, z + 0.3], 0.4), attenuation.vertebra);
       add(capsule([sign * 1.3, 8, z + 0.3], [sign * 2.7, 8.9, z + 0.5], 0.42), attenuation.marrow);
     }
-    add(capsule([0, 8.2, z - 0.4], [0, 10, z - 1.6], 0.35), attenuation.bone);
+    add(capsule([0, 8.2, z - 0.4], [0, 10, z - 1.6], 0.35), attenuation.vertebra);
   }
   return parts;
 }
@@ -57,14 +57,14 @@ function spine(aged: number): Part[] {
 /** One rib: from its vertebra backwards and outwards, around the side and down, to where its cartilage begins. */
 function rib(cage: Cage, sign: 1 | -1, number: number, random: Random): Vector[] {
   const start = firstThoracic - vertebraPitch * (number - 1) + 0.4 + 0.15 * random.normal();
-  const drop = (number === 1 ? 4 : number === 2 ? 6 : 8.6) * random.between(0.94, 1.06);
+  const drop = (number === 1 ? 4 : number === 2 ? 6 : 10) * random.between(0.94, 1.06);
   const last = number <= 7 ? 142 : 142 - 14 * (number - 7);
   const points: Vector[] = [[sign * 1.9, 6.9, start]];
-  const steps = 14;
+  const steps = 11;
   for (let i = 0; i <= steps; i++) {
     const along = i / steps;
     const angle = ((14 + (last - 14) * along) * Math.PI) / 180;
-    const z = start - drop * (0.12 * along + 0.88 * along * along) * (last / 142);
+    const z = start - drop * (0.3 * along + 0.7 * along * along) * (last / 142);
     const height = number === 1 ? start - 0.6 : z;
     const x = (halfWidthAt(cage, height) + 0.45) * Math.sin(angle) ** 0.8;
     const y = lungShape.y + (halfDepthAt(cage, height) + 0.6) * Math.cos(angle);
