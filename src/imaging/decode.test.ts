@@ -22,7 +22,7 @@ function made(name: string, bytes: Uint8Array) {
   return { kind: 'file' as const, path };
 }
 
-const PNGS = ['gray8', 'gray-alpha8', 'rgb8', 'rgba8', 'equal-rgb8', 'palette', 'bilevel', 'gamma8'];
+const PNGS = ['gray8', 'gray-alpha8', 'rgb8', 'rgba8', 'equal-rgb8', 'palette', 'bilevel', 'gamma8', 'profile8'];
 const WIDE_PNGS = ['gray16', 'gray-alpha16', 'rgb16', 'rgba16'];
 const COLORS = ['rgb8', 'rgba8', 'equal-rgb8', 'palette', 'rgb16', 'rgba16'];
 

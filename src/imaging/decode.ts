@@ -2,7 +2,7 @@ import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import { readImageFile } from './file.js';
 import { type DecodedImage, ImageError, type ImageSource } from './image.js';
-import { decodeRaster } from './raster.js';
+import { decodeRaster, type Target } from './raster.js';
 
 /**
  * The most that one image may take: file size, and pixels that its header announces. A larger one is an ImageError, not
@@ -13,7 +13,8 @@ export const imageLimits = { bytes: 256 * 2 ** 20, pixels: 100_000_000 } as cons
 /** One readable file format, told by its first bytes, never by the file's name. */
 interface Format {
   matches(bytes: Uint8Array): boolean;
-  decode(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage>;
+  /** Where a `target` is given, a format that can resize while it decodes may do so. */
+  decode(bytes: Uint8Array, pixelLimit: number, target?: Target): Promise<DecodedImage>;
 }
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -25,30 +26,31 @@ const formats: readonly Format[] = [
 ];
 
 /**
- * The image as one channel `[1, H, W]`: equal colour channels give that channel, real colour Rec. 601 luma. Throws an
- * ImageError.
+ * The image as one channel `[1, H, W]`: equal colour channels give that channel, real colour Rec. 601 luma. `target` as
+ * for `decode`. Throws an ImageError.
  */
-export async function decodeGray(source: ImageSource): Promise<DecodedImage> {
-  return toGray(await decode(source));
+export async function decodeGray(source: ImageSource, target?: Target): Promise<DecodedImage> {
+  return toGray(await decode(source, target));
 }
 
-/** The image as three channels `[3, H, W]`; gray is repeated. Throws an ImageError. */
-export async function decodeColor(source: ImageSource): Promise<DecodedImage> {
-  return toColor(await decode(source));
+/** The image as three channels `[3, H, W]`; gray is repeated. `target` as for `decode`. Throws an ImageError. */
+export async function decodeColor(source: ImageSource, target?: Target): Promise<DecodedImage> {
+  return toColor(await decode(source, target));
 }
 
 /**
- * The image with the channels it has. Alpha is dropped, EXIF orientation applied. Throws an ImageError that names image
- * and reason.
+ * The image with the channels it has. Alpha is dropped, EXIF orientation applied. With a `target`, a large file may
+ * come already resized for it, which spares time and memory; `preprocess` resizes what is not. Throws an ImageError that
+ * names image and reason.
  */
-export async function decode(source: ImageSource): Promise<DecodedImage> {
+export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {
   if (source.kind === 'pixels') return pixelsOf(source);
   const bytes = await readImageFile(source.path, imageLimits.bytes);
   const format = formats.find((candidate) => candidate.matches(bytes));
   if (!format)
     throw new ImageError(source.path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
   try {
-    return await format.decode(bytes, imageLimits.pixels);
+    return await format.decode(bytes, imageLimits.pixels, target);
   } catch (error) {
     throw new ImageError(source.path, messageOf(error));
   }

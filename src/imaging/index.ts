@@ -8,7 +8,7 @@ export {
   preprocess,
   radiographPreprocessing,
 } from './preprocess.js';
-export type { Fit } from './raster.js';
+export type { Fit, Target } from './raster.js';
 export { type ScanOptions, type ScanResult, scan } from './scan.js';
 export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
 export { type ImageReader, ImageStore } from './store.js';

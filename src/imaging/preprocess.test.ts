@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sharedData } from '../../test/shared-data.js';
 import { readNpy } from '../base/index.js';
 import { decode, decodeGray } from './decode.js';
 import type { DecodedImage } from './image.js';
@@ -74,24 +75,54 @@ describe('resize', () => {
   // Mean and largest difference in levels; both round to 8 bits between the two directions, but not at the same places.
   it.each([50, 32])("reduces 128 to %i as Pillow's LANCZOS does", async (size) => {
     const expected = readNpy(fixture(`detail-${size}.npy`)).data;
-    const { data } = await resize(await decode(file('detail.png')), size, 'stretch');
+    const { data } = await resize(await decode(file('detail.png')), { size, fit: 'stretch' });
     const differences = Array.from(data, (x, i) => Math.abs(x - expected[i]!));
     expect(differences.reduce((sum, d) => sum + d) / differences.length).toBeLessThanOrEqual(0.51);
     expect(Math.max(...differences)).toBeLessThanOrEqual(6);
   });
 
+  it.each(['stretch', 'crop', 'pad'] as const)(
+    'gives the same pixels while decoding as afterwards: %s',
+    async (fit) => {
+      const names = [
+        'detail.png',
+        'rgb16.png',
+        'rgba8.png',
+        'gray-alpha16.png',
+        'palette.png',
+        'rgb420.jpg',
+        'turned.jpg',
+      ];
+      for (const name of names) {
+        const target = { size: 20, fit };
+        const after = await resize(await decode(file(name)), target);
+        expect(await resize(await decode(file(name), target), target), name).toEqual(after);
+      }
+    },
+  );
+
+  it.skipIf(!sharedData())('halves a large JPEG by its own DCT: within 1 level on average', async () => {
+    const source = { kind: 'file' as const, path: sharedData('native/other/covid-19-pneumonia-58-prior.jpg')! };
+    const target = { size: 224, fit: 'stretch' } as const;
+    const after = await resize(await decode(source), target);
+    const during = await decode(source, target);
+    expect([during.width, during.height, during.channels]).toEqual([224, 224, 3]);
+    let sum = 0;
+    for (let i = 0; i < after.data.length; i++) sum += Math.abs(during.data[i]! - after.data[i]!);
+    expect(sum / after.data.length).toBeLessThan(1);
+  });
+
   it('does not alias: a fine checkerboard becomes gray', async () => {
     const { data } = await resize(
       image([1, 256, 256], (_, y, x) => 255 * ((x + y) & 1)),
-      32,
-      'stretch',
+      { size: 32, fit: 'stretch' },
     );
     for (const x of data) expect(Math.abs(x - 127.5)).toBeLessThan(6);
   });
 
   it('keeps 16 bits: a ramp of 16-bit steps keeps levels between the 8-bit ones', async () => {
     const ramp = image([1, 8, 256], (_, _y, x) => 30000 + x, 65535);
-    const { data, maximum } = await resize(ramp, 64, 'stretch');
+    const { data, maximum } = await resize(ramp, { size: 64, fit: 'stretch' });
     expect(maximum).toBe(65535);
     expect(new Set(data.subarray(0, 64)).size).toBeGreaterThan(60);
     for (const x of data) expect(x >= 30000 && x <= 30256).toBe(true);
@@ -99,7 +130,7 @@ describe('resize', () => {
 
   it('keeps the channels apart', async () => {
     const flat = image([3, 40, 20], (c) => [10, 100, 200][c]!);
-    const { data } = await resize(flat, 8, 'stretch');
+    const { data } = await resize(flat, { size: 8, fit: 'stretch' });
     expect([...data]).toEqual([10, 100, 200].flatMap((level) => Array.from({ length: 64 }, () => level)));
   });
 });

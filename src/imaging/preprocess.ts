@@ -51,7 +51,7 @@ export const naturalPreprocessing: Readonly<Preprocessing> = {
  */
 export async function preprocess(image: DecodedImage, options: Preprocessing): Promise<Uint8Array> {
   const { size, channels, minMax, equalize, fit } = options;
-  const resized = await resize(channels === 1 ? toGray(image) : image, size, fit);
+  const resized = await resize(channels === 1 ? toGray(image) : image, { size, fit });
   const { width, height, maximum, data } = channels === 3 ? toColor(resized) : resized;
   const pixels = toEightBits(data, maximum, minMax);
   if (equalize) equalizeHistogram(pixels);

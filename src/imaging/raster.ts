@@ -6,7 +6,8 @@
  * an image. libvips' cache of operations is off: every image is read once per pass, and `ImageStore` holds what is
  * worth holding.
  */
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type ResizeOptions, type Sharp } from 'sharp';
+import { messageOf } from '../base/index.js';
 import { interleaved, planar } from './channels.js';
 import type { DecodedImage } from './image.js';
 
@@ -22,45 +23,68 @@ export class RasterError extends Error {}
  * Pillow (CMYK goes to RGB through libvips' press profile); EXIF orientation is applied, so that the picture is the one
  * that viewers show. Truncated or damaged data is a RasterError, never gray filling; so is an image of more than
  * `pixelLimit` pixels, found from its header alone.
+ *
+ * With a `target`, an upright image without alpha is resized in the same pass, so that its full size never exists as
+ * JavaScript memory: the pixels that `resize` gives afterwards, except that a JPEG reduced 4 times or more is halved by
+ * its own inverse DCT.
  */
-export async function decodeRaster(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage> {
+export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target?: Target): Promise<DecodedImage> {
   try {
-    const { width, height, space, depth } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (width * height > pixelLimit)
-      throw new RasterError(`${width} x ${height} pixels, over the limit of ${pixelLimit}`);
+    const {
+      width,
+      height,
+      space,
+      depth,
+      hasAlpha,
+      orientation = 1,
+    } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    const pixels = width * height;
+    if (pixels > pixelLimit) throw new RasterError(`${width} x ${height} pixels, over the limit of ${pixelLimit}`);
     if (depth !== 'uchar' && depth !== 'ushort') throw new RasterError(`pixels of type ${depth}`);
     const channels = space === 'b-w' || space === 'grey16' ? 1 : 3;
-    const options = { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true } as const;
-    return await pixelsOf(sharp(bytes, options).autoOrient().removeAlpha(), channels, depth === 'ushort' ? 65535 : 255);
+    const decoding = sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true })
+      .autoOrient()
+      .removeAlpha();
+    const onePass = target && !hasAlpha && orientation === 1; // Resizing blends alpha, and rounds turned pixels otherwise.
+    const sized = onePass ? decoding.resize(sharpResize(target)) : decoding;
+    return await pixelsOf(sized, channels, depth === 'ushort' ? 65535 : 255);
   } catch (error) {
     if (error instanceof RasterError) throw error;
-    throw new RasterError(
-      `truncated or damaged data (${
-        String((error as Error).message)
-          .trim()
-          .split('\n')[0]
-      })`,
-    );
+    const [firstLine] = messageOf(error).trim().split('\n');
+    throw new RasterError(`truncated or damaged data (${firstLine})`);
   }
 }
 
 export type Fit = 'stretch' | 'crop' | 'pad';
 
+/** A square of `size` pixels, and how an image is brought to it. */
+export interface Target {
+  size: number;
+  fit: Fit;
+}
+
 /**
  * Resizes at the image's own bit depth with libvips' Lanczos-3 kernel, widened when reducing, so that reducing does not
- * alias; from a factor of 4 on, whole blocks of pixels are averaged first and the kernel does the last factor of 2 to 3.
+ * alias; from a factor of 4 on, whole blocks of pixels are averaged first and the kernel does the last factor of 2 to
+ * 3.
  *
- * `stretch`: to size x size, whatever the aspect; `crop`: the shorter side to `size`, then the centre; `pad`: the longer
- * side to `size`, the other smaller (the caller pads).
+ * `stretch`: to size x size, whatever the aspect; `crop`: the shorter side to `size`, then the centre; `pad`: the
+ * longer side to `size`, the other smaller (the caller pads).
  */
-export async function resize(image: DecodedImage, size: number, fit: Fit): Promise<DecodedImage> {
+export async function resize(image: DecodedImage, target: Target): Promise<DecodedImage> {
   const { width, height, channels, maximum, data } = image;
-  if (width === size && height === size) return image;
-  const resized = sharp(interleaved(data, channels), { raw: { width, height, channels } });
-  return pixelsOf(resized.resize(size, size, { fit: SHARP_FIT[fit], kernel: 'lanczos3' }), channels, maximum);
+  const { size, fit } = target;
+  const fits = fit === 'pad' ? Math.max(width, height) === size : width === size && height === size;
+  if (fits) return image;
+  const raw = sharp(interleaved(data, channels), { raw: { width, height, channels } });
+  return pixelsOf(raw.resize(sharpResize(target)), channels, maximum);
 }
 
 const SHARP_FIT = { stretch: 'fill', crop: 'cover', pad: 'inside' } as const;
+
+function sharpResize({ size, fit }: Target): ResizeOptions {
+  return { width: size, height: size, fit: SHARP_FIT[fit], kernel: 'lanczos3', fastShrinkOnLoad: false };
+}
 
 /** Runs a pipeline to raw pixels in the colour space in which libvips leaves stored values untouched. */
 async function pixelsOf(pipeline: Sharp, channels: 1 | 3, maximum: 255 | 65535): Promise<DecodedImage> {

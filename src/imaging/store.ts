@@ -74,7 +74,8 @@ export class ImageStore implements ImageReader {
   async #load(index: number): Promise<Uint8Array> {
     const source = this.#source(index);
     try {
-      const decoded = await (this.preprocessing.channels === 1 ? decodeGray(source) : decodeColor(source));
+      const decode = this.preprocessing.channels === 1 ? decodeGray : decodeColor;
+      const decoded = await decode(source, this.preprocessing);
       const pixels = await preprocess(decoded, this.preprocessing);
       if (this.cachedBytes + this.#imageBytes <= this.#cacheBytes) this.#kept.set(index, pixels);
       return pixels;
