@@ -5,12 +5,18 @@ import { inputError, messageOf } from './errors.js';
 
 /** Writes a file so that a reader, or a crash at any moment, sees the old content or the new one, never a part. */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  replaceFile(path, () => [typeof content === 'string' ? Buffer.from(content) : content]);
+}
+
+/** As `writeFileAtomic`, for content that comes in parts. */
+export function replaceFile(path: string, parts: () => Iterable<Uint8Array>): void {
   mkdirSync(dirname(path), { recursive: true });
   const aside = asideOf(path);
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const fd = openSync(aside, 'w');
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    for (const bytes of parts()) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    }
     fsyncSync(fd);
   } catch (error) {
     rmSync(aside, { force: true });

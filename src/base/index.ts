@@ -1,5 +1,14 @@
 export { HilumError, InputError, inputError, messageOf, type Problem } from './errors.js';
-export { asideOf, contentHash, readJson, readText, syncFolder, writeFileAtomic, writeJson } from './files.js';
+export {
+  asideOf,
+  contentHash,
+  readJson,
+  readText,
+  replaceFile,
+  syncFolder,
+  writeFileAtomic,
+  writeJson,
+} from './files.js';
 export { type NpyArray, type NpyData, readNpy, writeNpy } from './npy.js';
 export { packageRoot, packageVersion } from './package.js';
 export { Random } from './random.js';

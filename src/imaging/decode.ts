@@ -40,8 +40,8 @@ export async function decodeColor(source: ImageSource, target?: Target): Promise
 
 /**
  * The image with the channels it has. Alpha is dropped, EXIF orientation applied. With a `target`, a large file may
- * come already resized for it, which spares time and memory; `preprocess` resizes what is not. Throws an ImageError that
- * names image and reason.
+ * come already resized for it, which spares time and memory; `preprocess` resizes what is not. Throws an ImageError
+ * that names image and reason.
  */
 export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {
   if (source.kind === 'pixels') return pixelsOf(source);

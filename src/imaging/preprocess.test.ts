@@ -4,7 +4,7 @@ import { sharedData } from '../../test/shared-data.js';
 import { readNpy } from '../base/index.js';
 import { decode, decodeGray } from './decode.js';
 import type { DecodedImage } from './image.js';
-import { equalizeHistogram, toEightBits } from './intensity.js';
+import { toEightBits } from './intensity.js';
 import { checkPreprocessing, naturalPreprocessing, preprocess, radiographPreprocessing } from './preprocess.js';
 import { resize } from './raster.js';
 
@@ -30,44 +30,47 @@ function image(
   };
 }
 
-describe('equalizeHistogram', () => {
-  it("equals OpenCV's formula on low contrast, skewed, two-level, constant and spread images", () => {
+const NONE = { minMax: false, equalize: false };
+const MIN_MAX = { minMax: true, equalize: false };
+const EQUALIZE = { minMax: false, equalize: true };
+
+describe('toEightBits', () => {
+  it("equalizes by OpenCV's formula: low contrast, skewed, two-level, constant and spread images", () => {
     const input = readNpy(fixture('equalize-in.npy'));
     const expected = readNpy(fixture('equalize-out.npy'));
     const [rows, n] = input.shape as [number, number];
     for (let row = 0; row < rows; row++) {
       const pixels = Uint8Array.from(input.data.subarray(row * n, (row + 1) * n));
-      expect(equalizeHistogram(pixels), `row ${row}`).toEqual(expected.data.subarray(row * n, (row + 1) * n));
+      const equalized = toEightBits(pixels, 255, EQUALIZE);
+      expect(equalized, `row ${row}`).toEqual(expected.data.subarray(row * n, (row + 1) * n));
     }
   });
 
-  it('leaves an image without pixels alone', () => {
-    expect(equalizeHistogram(new Uint8Array())).toEqual(new Uint8Array());
+  it('takes an image without pixels', () => {
+    expect(toEightBits(new Uint8Array(), 255, { minMax: true, equalize: true })).toEqual(new Uint8Array());
   });
-});
 
-describe('toEightBits', () => {
   it('spreads the native range before the values become 8-bit', () => {
     const pixels = Uint16Array.of(1000, 1001, 1002, 1255);
-    expect([...toEightBits(pixels, 65535, true)]).toEqual([0, 1, 2, 255]);
-    expect([...toEightBits(pixels, 65535, false)]).toEqual([4, 4, 4, 5]);
+    expect([...toEightBits(pixels, 65535, MIN_MAX)]).toEqual([0, 1, 2, 255]);
+    expect([...toEightBits(pixels, 65535, NONE)]).toEqual([4, 4, 4, 5]);
   });
 
   it('truncates, as the published preprocessing does', () => {
-    expect([...toEightBits(Uint8Array.of(0, 1, 2, 3), 255, true)]).toEqual([0, 85, 170, 255]);
-    expect([...toEightBits(Uint8Array.of(10, 11, 17), 255, true)]).toEqual([0, 36, 255]); // 255 / 7 = 36.4
-    expect([...toEightBits(Uint8Array.of(10, 12, 17), 255, true)]).toEqual([0, 72, 255]); // 510 / 7 = 72.9
+    expect([...toEightBits(Uint8Array.of(0, 1, 2, 3), 255, MIN_MAX)]).toEqual([0, 85, 170, 255]);
+    expect([...toEightBits(Uint8Array.of(10, 11, 17), 255, MIN_MAX)]).toEqual([0, 36, 255]); // 255 / 7 = 36.4
+    expect([...toEightBits(Uint8Array.of(10, 12, 17), 255, MIN_MAX)]).toEqual([0, 72, 255]); // 510 / 7 = 72.9
   });
 
   it('gives zeros for a constant image', () => {
-    expect([...toEightBits(Uint8Array.of(9, 9), 255, true)]).toEqual([0, 0]);
-    expect([...toEightBits(Uint16Array.of(65535, 65535), 65535, true)]).toEqual([0, 0]);
+    expect([...toEightBits(Uint8Array.of(9, 9), 255, MIN_MAX)]).toEqual([0, 0]);
+    expect([...toEightBits(Uint16Array.of(65535, 65535), 65535, MIN_MAX)]).toEqual([0, 0]);
   });
 
   it('maps 16 bits to 8 by the nearest level, both ends included', () => {
     const pixels = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const expected = Uint8Array.from(pixels, (x) => Math.round(x / 257));
-    expect(toEightBits(pixels, 65535, false)).toEqual(expected);
+    expect(toEightBits(pixels, 65535, NONE)).toEqual(expected);
   });
 });
 

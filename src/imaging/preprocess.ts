@@ -9,7 +9,7 @@
 import { inputError } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import type { DecodedImage } from './image.js';
-import { equalizeHistogram, toEightBits } from './intensity.js';
+import { toEightBits } from './intensity.js';
 import { type Fit, resize } from './raster.js';
 
 export interface Preprocessing {
@@ -53,8 +53,7 @@ export async function preprocess(image: DecodedImage, options: Preprocessing): P
   const { size, channels, minMax, equalize, fit } = options;
   const resized = await resize(channels === 1 ? toGray(image) : image, { size, fit });
   const { width, height, maximum, data } = channels === 3 ? toColor(resized) : resized;
-  const pixels = toEightBits(data, maximum, minMax);
-  if (equalize) equalizeHistogram(pixels);
+  const pixels = toEightBits(data, maximum, { minMax, equalize });
   return width === size && height === size ? pixels : padded(pixels, channels, height, width, size);
 }
 

@@ -45,7 +45,8 @@ export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target
     const decoding = sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true })
       .autoOrient()
       .removeAlpha();
-    const onePass = target && !hasAlpha && orientation === 1; // Resizing blends alpha, and rounds turned pixels otherwise.
+    // Resizing would blend alpha, and round turned pixels otherwise.
+    const onePass = target && !hasAlpha && orientation === 1;
     const sized = onePass ? decoding.resize(sharpResize(target)) : decoding;
     return await pixelsOf(sized, channels, depth === 'ushort' ? 65535 : 255);
   } catch (error) {

@@ -27,7 +27,7 @@ const persistence = 0.6;
 /** Draws one patient's radiographs, earliest first. The body stays, age and findings move on, each radiograph is taken anew. */
 export function drawPatient(random: Random, { images = 1, confounding = 1 }: PatientOptions = {}): Phantom[] {
   const body = drawBody(random);
-  const normalRatio = Math.min(0.445 + 0.02 * random.normal(), 0.485);
+  const normalRatio = Math.min(0.45 + 0.025 * random.normal(), 0.492);
   const phantoms: Phantom[] = [];
   let before: Findings | undefined;
   for (let i = 0; i < images; i++) {
@@ -65,10 +65,10 @@ function drawFindings(random: Random, odds: number, normalRatio: number, before?
   const drawn = Object.fromEntries(findingNames.map((name) => [name, random.uniform() < chance(name)]));
   const severity = () => random.uniform();
   const fresh: Findings = {
-    cardiothoracicRatio: drawn.Cardiomegaly ? 0.53 + 0.13 * severity() : normalRatio,
+    cardiothoracicRatio: drawn.Cardiomegaly ? 0.505 + 0.11 * severity() : normalRatio,
     nodules: [],
   };
-  if (drawn.Effusion) fresh.effusion = { side: drawSide(random), heightCm: 7 + 12 * severity() };
+  if (drawn.Effusion) fresh.effusion = { side: drawSide(random), heightCm: 8 + 12 * severity() };
   if (drawn.Nodule) {
     const count = 1 + (random.uniform() < 0.35 ? 1 + random.integer(3) : 0);
     fresh.nodules = Array.from({ length: count }, () => ({
@@ -78,7 +78,7 @@ function drawFindings(random: Random, odds: number, normalRatio: number, before?
       place: [random.uniform(), random.uniform(), random.uniform()],
     }));
   }
-  if (drawn.Pneumothorax) fresh.pneumothorax = { side: drawSide(random), collapse: 0.12 + 0.4 * severity() };
+  if (drawn.Pneumothorax) fresh.pneumothorax = { side: drawSide(random), collapse: 0.05 + 0.3 * severity() ** 1.5 };
   if (drawn.Consolidation) {
     const zones: Zone[] = ['upper', 'middle', 'lower', 'lower'];
     fresh.consolidation = {

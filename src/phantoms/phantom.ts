@@ -32,7 +32,7 @@ export interface Findings {
    * lung, three numbers in 0..1.
    */
   nodules: { side: Side; diameterCm: number; calcified: number; place: readonly [number, number, number] }[];
-  /** Air around one lung; `collapse` is the share of the lung's width that is lost, 0.08 to 0.6. */
+  /** Air around one lung; `collapse` is the share of the lung's width that is lost, 0.04 to 0.6. */
   pneumothorax?: { side: Side; collapse: number };
   /** Airspace filled with fluid in one zone of a lung; `density` is its filling, 0..1 (1 is as dense as muscle). */
   consolidation?: { side: Side; zone: Zone; radiusCm: number; density: number; airBronchogram: boolean };

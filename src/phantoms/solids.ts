@@ -212,21 +212,26 @@ export function capsule(a: Vector, b: Vector, radius: number): Solid {
         const d2 = dx * dx + dy * dy + dz * dz;
         const rise = bx * dx + by * dy + bz * dz;
         const towardsA = ox * dx + oy * dy + oz * dz;
+        const towardsB = ex * dx + ey * dy + ez * dz;
         const square = Math.max(length2 * d2 - rise * rise, 1e-12);
         const half = length2 * towardsA - along * rise;
         const discriminant = half * half - square * outsideTube;
         if (discriminant <= 0) return false;
         const root = Math.sqrt(discriminant);
-        const cap = (second: boolean, sign: 1 | -1): number => {
-          const towards = second ? ex * dx + ey * dy + ez * dz : towardsA;
-          return (-towards + sign * Math.sqrt(towards * towards - d2 * (second ? outsideB : outsideA))) / d2;
-        };
         let enter = (-half - root) / square;
         const enterAt = along + enter * rise;
-        if (enterAt <= 0 || enterAt >= length2) enter = cap(enterAt > 0, -1);
+        if (enterAt <= 0) {
+          enter = (-towardsA - Math.sqrt(towardsA * towardsA - d2 * outsideA)) / d2;
+        } else if (enterAt >= length2) {
+          enter = (-towardsB - Math.sqrt(towardsB * towardsB - d2 * outsideB)) / d2;
+        }
         let exit = (-half + root) / square;
         const exitAt = along + exit * rise;
-        if (exitAt <= 0 || exitAt >= length2) exit = cap(exitAt > 0, 1);
+        if (exitAt <= 0) {
+          exit = (-towardsA + Math.sqrt(towardsA * towardsA - d2 * outsideA)) / d2;
+        } else if (exitAt >= length2) {
+          exit = (-towardsB + Math.sqrt(towardsB * towardsB - d2 * outsideB)) / d2;
+        }
         ray[3] = enter;
         ray[4] = exit;
         return exit > enter;

@@ -1,0 +1,5 @@
+export { Classifier } from './classifier.js';
+export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
+export { VIT_SIZES, type VitConfig, type VitSize, vitOptions } from './vit/sizes.js';
+export { type Features, VisionTransformer, type VisionTransformerOptions } from './vit/vision-transformer.js';
+export { type LoadReport, loadBackbone, saveBackbone } from './weights.js';

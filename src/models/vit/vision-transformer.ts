@@ -1,0 +1,133 @@
+import {
+  cat,
+  LayerNorm,
+  Linear,
+  Module,
+  noGrad,
+  type Parameter,
+  scope,
+  type Tensor,
+  truncatedNormal_,
+  where,
+  zeroParameter,
+  zeros,
+} from '../../torch/index.js';
+import { Block } from './block.js';
+import { PatchEmbed } from './patch-embed.js';
+import { type Interpolation, interpolatePositions } from './position-embedding.js';
+
+export interface VisionTransformerOptions {
+  /** Side of the square images that the position embedding is made for, in pixels. */
+  imageSize: number;
+  patchSize: number;
+  channels: number;
+  dim: number;
+  depth: number;
+  heads: number;
+  mlpRatio: number;
+  /** Register tokens (Darcet et al., 2024). */
+  registers: number;
+  layerScale: number | null;
+  /** Of the last block; grows linearly from 0 at the first. */
+  dropPath: number;
+  interpolation: Interpolation;
+}
+
+export interface Features {
+  /** `[B, D]`, normalized. */
+  classToken: Tensor;
+  /** `[B, R, D]`, normalized. */
+  registerTokens: Tensor;
+  /** `[B, N, D]`, normalized. */
+  patchTokens: Tensor;
+}
+
+/**
+ * The vision transformer with DINOv2's structure and parameter names (dinov2/models/vision_transformer.py).
+ * Without LayerScale and registers it is timm's ViT with other defaults.
+ */
+export class VisionTransformer extends Module {
+  readonly cls_token: Parameter; // [1, 1, D]
+  readonly pos_embed: Parameter; // [1, 1 + N, D]
+  readonly register_tokens: Parameter | null; // [1, R, D]
+  readonly mask_token: Parameter; // [1, D]
+  readonly patch_embed: PatchEmbed;
+  readonly blocks: Block[];
+  readonly norm: LayerNorm;
+
+  /** Throws a RangeError where the image size is no multiple of the patch size, or the width none of the heads. */
+  constructor(readonly options: VisionTransformerOptions) {
+    super();
+    const { imageSize, patchSize, channels, dim, depth, heads, mlpRatio, registers, layerScale } = options;
+    if (imageSize % patchSize !== 0) {
+      throw new RangeError(`image size ${imageSize} is no multiple of the patch size ${patchSize}`);
+    }
+    this.cls_token = zeroParameter([1, 1, dim]);
+    this.pos_embed = zeroParameter([1, 1 + (imageSize / patchSize) ** 2, dim]);
+    this.register_tokens = registers > 0 ? zeroParameter([1, registers, dim]) : null;
+    this.mask_token = zeroParameter([1, dim]);
+    this.patch_embed = new PatchEmbed(patchSize, channels, dim);
+    this.blocks = Array.from({ length: depth }, (_, i) => {
+      const dropPath = depth > 1 ? (options.dropPath * i) / (depth - 1) : options.dropPath;
+      return new Block({ dim, heads, mlpRatio, layerScale, dropPath });
+    });
+    this.norm = new LayerNorm(dim, 1e-6);
+    this.initialize();
+  }
+
+  private initialize(): void {
+    noGrad(() => {
+      truncatedNormal_(this.pos_embed, 0.02);
+      this.cls_token.normal_(0, 1e-6);
+      this.register_tokens?.normal_(0, 1e-6);
+      for (const [, module] of this.namedModules()) {
+        if (!(module instanceof Linear)) continue;
+        truncatedNormal_(module.weight, 0.02);
+        module.bias?.zero_();
+      }
+    });
+  }
+
+  /**
+   * `[B, C, H, W]` to `[B, 1 + R + N, D]`: class token, registers, patches. `masks` `[B, N]`, true where the mask
+   * token stands for the patch.
+   */
+  tokens(x: Tensor, masks?: Tensor): Tensor {
+    return scope(() => {
+      const B = x.size(0);
+      const grid = [x.size(-2) / this.options.patchSize, x.size(-1) / this.options.patchSize] as const;
+      let tokens = this.patch_embed.forward(x); // [B, N, D]
+      if (masks) tokens = where(masks.unsqueeze(-1), this.mask_token.to(tokens.dtype).unsqueeze(0), tokens);
+      tokens = cat([this.cls_token.expand([B, -1, -1]), tokens], 1); // [B, 1 + N, D]
+      tokens = tokens.add(interpolatePositions(this.pos_embed, grid, this.options.interpolation));
+      if (!this.register_tokens) return tokens;
+      const registers = this.register_tokens.expand([B, -1, -1]);
+      return cat([tokens.narrow(1, 0, 1), registers, tokens.narrow(1, 1, tokens.size(1) - 1)], 1);
+    });
+  }
+
+  /** `[B, C, H, W]` to normalized features. */
+  features(x: Tensor, masks?: Tensor): Features {
+    return scope(() => {
+      const { registers } = this.options;
+      let tokens = this.tokens(x, masks);
+      for (const block of this.blocks) {
+        const next = block.forward(tokens);
+        tokens.free();
+        tokens = next;
+      }
+      const normalized = this.norm.forward(tokens);
+      return {
+        classToken: normalized.select(1, 0),
+        registerTokens:
+          registers > 0 ? normalized.narrow(1, 1, registers) : zeros([x.size(0), 0, this.options.dim], 'float32'),
+        patchTokens: normalized.narrow(1, 1 + registers, normalized.size(1) - 1 - registers),
+      };
+    });
+  }
+
+  /** `[B, C, H, W]` to the normalized class token `[B, D]`. */
+  forward(x: Tensor): Tensor {
+    return scope(() => this.features(x).classToken);
+  }
+}

@@ -1,0 +1,52 @@
+export { backward, gradOf, noGrad, setGrad } from './autograd.js';
+export { scaledDotProductAttention, truncatedNormal_ } from './functional.js';
+export { fromArray, fromBytes, toBytes, toFloat32Array } from './memory.js';
+export { Conv2d, Identity, LayerNorm, Linear, Module, Parameter, type StateDict, zeroParameter } from './nn/index.js';
+export {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  clipGradNorm,
+  constant,
+  Optimizer,
+  type ParameterGroup,
+  type Schedule,
+  SGD,
+  type SgdOptions,
+  warmupCosine,
+} from './optim/index.js';
+export {
+  allowTf32,
+  autocast,
+  cudaDevices,
+  type EngineInfo,
+  engineInfo,
+  generatorState,
+  liveBytes,
+  liveTensors,
+  manualSeed,
+  type Precision,
+  setGeneratorState,
+  setThreads,
+  synchronize,
+  threads,
+} from './runtime.js';
+export { readSafetensors, readSafetensorsHeader, type SafetensorsHeader, writeSafetensors } from './safetensors.js';
+export {
+  arange,
+  cat,
+  empty,
+  eye,
+  full,
+  linspace,
+  ones,
+  rand,
+  randint,
+  randn,
+  randperm,
+  stack,
+  Tensor,
+  where,
+  zeros,
+} from './tensor.js';
+export { type DType, scope } from './tensor-base.js';

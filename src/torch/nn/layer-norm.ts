@@ -1,0 +1,22 @@
+import { ones, type Tensor, zeros } from '../tensor.js';
+import { Module, Parameter } from './module.js';
+
+/** Layer normalization over the last dimension (Ba et al., 2016): `[..., D]` to `[..., D]`. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter; // [D]
+  readonly bias: Parameter; // [D]
+
+  /** `eps` is 1e-6 in vision transformers, 1e-5 in torch.nn.LayerNorm. */
+  constructor(
+    readonly dim: number,
+    readonly eps = 1e-5,
+  ) {
+    super();
+    this.weight = Parameter.of(ones([dim], 'float32'));
+    this.bias = Parameter.of(zeros([dim], 'float32'));
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.layerNorm([this.dim], this.weight, this.bias, this.eps);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The safetensors format (huggingface/safetensors, README "Format"): 8 bytes of header length, a JSON header, the
+ * tensors' bytes. Read by memory map, so that a checkpoint is not held twice.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { inputError, messageOf, replaceFile } from '../base/index.js';
+import { toBytes } from './memory.js';
+import { fromFile, type Tensor } from './tensor.js';
+import { type DType, scope } from './tensor-base.js';
+
+const DTYPES: Record<string, { dtype: DType; bytes: number }> = {
+  F64: { dtype: 'float64', bytes: 8 },
+  F32: { dtype: 'float32', bytes: 4 },
+  F16: { dtype: 'float16', bytes: 2 },
+  BF16: { dtype: 'bfloat16', bytes: 2 },
+  I64: { dtype: 'int64', bytes: 8 },
+  I32: { dtype: 'int32', bytes: 4 },
+  I16: { dtype: 'int16', bytes: 2 },
+  U8: { dtype: 'uint8', bytes: 1 },
+  BOOL: { dtype: 'bool', bytes: 1 },
+};
+/** The reference reader's own bound. */
+const HEADER_LIMIT = 100_000_000;
+
+export interface SafetensorsEntry {
+  dtype: DType;
+  shape: number[];
+  /** Bytes from the start of the file. */
+  start: number;
+  end: number;
+}
+
+export interface SafetensorsHeader {
+  entries: Record<string, SafetensorsEntry>;
+  metadata: Record<string, string>;
+  fileBytes: number;
+}
+
+/** Reads and checks the header alone. Throws an InputError that names the file and the fault. */
+export function readSafetensorsHeader(path: string): SafetensorsHeader {
+  const fail = (found: string) =>
+    inputError({ what: path, found, expected: 'a safetensors file', fix: 'Check the path, or fetch the file again.' });
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw fail((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : messageOf(error));
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw fail('no regular file');
+    const prefix = Buffer.alloc(8);
+    if (readSync(fd, prefix, 0, 8, 0) < 8) throw fail(`a file of ${stat.size} bytes`);
+    const length = Number(prefix.readBigUInt64LE());
+    if (length > HEADER_LIMIT || 8 + length > stat.size) {
+      throw fail(`a header of ${length} bytes in a file of ${stat.size}`);
+    }
+    const text = Buffer.alloc(length);
+    readSync(fd, text, 0, length, 8);
+    let header: Record<string, unknown>;
+    try {
+      header = JSON.parse(text.toString('utf8'));
+    } catch {
+      throw fail('a header that is not JSON');
+    }
+    if (header === null || typeof header !== 'object' || Array.isArray(header))
+      throw fail('a header that is no object');
+    const { __metadata__: metadata = {}, ...tensors } = header;
+    const entries: Record<string, SafetensorsEntry> = Object.create(null);
+    for (const [name, value] of Object.entries(tensors)) {
+      entries[name] = entryOf(name, value, 8 + length, stat.size, fail);
+    }
+    return { entries, metadata: metadata as Record<string, string>, fileBytes: stat.size };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function entryOf(
+  name: string,
+  value: unknown,
+  base: number,
+  fileBytes: number,
+  fail: (found: string) => Error,
+): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  const type = DTYPES[String(dtype)];
+  if (!type) throw fail(`tensor '${name}' of type ${JSON.stringify(dtype)}`);
+  const sizes = shape as number[];
+  const natural = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!natural(shape)) throw fail(`tensor '${name}' of shape ${JSON.stringify(shape)}`);
+  const bytes = sizes.reduce((product, n) => product * n, type.bytes);
+  if (!natural(offsets) || offsets.length !== 2 || offsets[1]! - offsets[0]! !== bytes) {
+    throw fail(`tensor '${name}' with offsets ${JSON.stringify(offsets)} for ${bytes} bytes`);
+  }
+  if (base + offsets[1]! > fileBytes) throw fail(`tensor '${name}' that ends after the end of the file (cut off?)`);
+  return { dtype: type.dtype, shape: sizes, start: base + offsets[0]!, end: base + offsets[1]! };
+}
+
+/**
+ * All tensors of a file, by name, as views into its memory map: the pages are read when they are used. The file must
+ * not be changed in place while they live. Throws an InputError that names the file and the fault.
+ */
+export function readSafetensors(path: string): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
+  const { entries, metadata, fileBytes } = readSafetensorsHeader(path);
+  const tensors = scope(() => {
+    const map = fromFile(path, false, fileBytes, 'uint8'); // [bytes]
+    return Object.fromEntries(
+      Object.entries(entries).map(([name, { dtype, shape, start, end }]) => {
+        const bytes = map.narrow(0, start, end - start);
+        const aligned = start % 8 === 0 || dtype === 'uint8' ? bytes : bytes.clone();
+        return [name, aligned.viewAs(dtype).view(shape)];
+      }),
+    );
+  });
+  return { tensors, metadata };
+}
+
+/** Writes tensors atomically, in the order given. */
+export function writeSafetensors(
+  path: string,
+  tensors: Record<string, Tensor>,
+  metadata: Record<string, string> = {},
+): void {
+  let offset = 0;
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const [code, { bytes }] = Object.entries(DTYPES).find(([, { dtype }]) => dtype === tensor.dtype)!;
+    const size = tensor.shape.reduce((product, n) => product * n, bytes);
+    header[name] = { dtype: code, shape: tensor.shape, data_offsets: [offset, offset + size] };
+    offset += size;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(padded.length));
+  replaceFile(path, function* () {
+    yield prefix;
+    yield padded;
+    for (const tensor of Object.values(tensors)) yield toBytes(tensor);
+  });
+}
