@@ -4,15 +4,15 @@
  */
 
 export interface IntensitySteps {
-  /** 255 (x - min) / (max - min), truncated, as MIMIC-CXR-JPG does (Johnson et al., 2019); a constant image gives zeros. */
+  /** 255 (x - min) / (max - min), truncated, as MIMIC-CXR-JPG does (Johnson et al., 2019); a constant image to zeros. */
   minMax: boolean;
   /** OpenCV's `equalizeHist`, after the values have become 8-bit. */
   equalize: boolean;
 }
 
 /**
- * The pixels of one image, 0..maximum, as 8-bit values in a new array. Without `minMax`, 8-bit levels stay and 16-bit ones
- * become x / 257, rounded. Several channels share minimum, maximum and histogram, so gray stays gray.
+ * The pixels of one image, 0..maximum, as 8-bit values in a new array. Without `minMax`, 8-bit levels stay and 16-bit
+ * ones become x / 257, rounded. Several channels share minimum, maximum and histogram, so gray stays gray.
  */
 export function toEightBits(
   pixels: Uint8Array | Uint16Array,
