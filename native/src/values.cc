@@ -61,6 +61,11 @@ c10::IValue scalarOf(napi_env env, napi_value value) {
 c10::IValue listOf(napi_env env, Environment& environment, napi_value value, const c10::TypePtr& element) {
   bool isArray;
   check(env, napi_is_array(env, value, &isArray));
+  if (!isArray && kindOf(env, value) == napi_number) {  // one number stands for a list of one, as in PyTorch
+    c10::impl::GenericList single(element);
+    single.push_back(toIValue(env, environment, value, element));
+    return single;
+  }
   if (!isArray) throw std::invalid_argument("expected an array of " + element->str());
   uint32_t length;
   check(env, napi_get_array_length(env, value, &length));
