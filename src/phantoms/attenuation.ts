@@ -1,8 +1,8 @@
 /**
  * Linear attenuation coefficients, 1/cm, at about 70 keV, the effective energy of a filtered 120 kVp chest beam.
- * Mass coefficients interpolated between 60 and 80 keV from NIST XCOM / NISTIR 5632 (Hubbell and Seltzer, tables 3 and 4)
- * times the densities of ICRU Report 44: water 0.193 cm2/g at 1 g/cm3, adipose 0.95, blood and muscle 1.05 to 1.06,
- * inflated lung 0.26, cortical bone 1.92 g/cm3. `torso` is the mixture of fat and muscle of the chest wall.
+ * Mass coefficients between those at 60 and 80 keV in NISTIR 5632 (Hubbell and Seltzer; water 0.206 and 0.184, cortical bone
+ * 0.315 and 0.223 cm2/g), times the densities 1 (water), 0.95 (adipose), 1.05 to 1.06 (muscle, blood), 0.26 (inflated lung)
+ * and 1.92 g/cm3 (cortical bone); spongy bone is a mixture. `torso` is the mixture of fat and muscle of the chest wall.
  */
 export const attenuation = {
   air: 0,
