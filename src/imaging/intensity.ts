@@ -4,7 +4,7 @@
  */
 
 export interface IntensitySteps {
-  /** 255 (x - min) / (max - min), truncated, as MIMIC-CXR-JPG does (Johnson et al., 2019); a constant image to zeros. */
+  /** 255 (x - min) / (max - min), truncated, as MIMIC-CXR-JPG does (Johnson et al., 2019); a constant image: zeros. */
   minMax: boolean;
   /** OpenCV's `equalizeHist`, after the values have become 8-bit. */
   equalize: boolean;
