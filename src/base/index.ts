@@ -1,3 +1,4 @@
+export { compiledUrl } from './compiled.js';
 export { HilumError, InputError, inputError, messageOf, type Problem } from './errors.js';
 export {
   asideOf,

@@ -1,0 +1,2 @@
+export { contrastiveLoss, embeddingSpread } from './contrastive-loss.js';
+export type { SimclrConfig, SimclrResult } from './simclr-task.js';

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { generatorState, readSafetensors, scope, setGeneratorState, writeSafetensors } from '../torch/index.js';
+import type { Metrics, TrainingTask } from './task.js';
+
+/** What the runner itself must remember. */
+export interface Progress {
+  epoch: number;
+  /** Steps done in `epoch`. */
+  stepOfEpoch: number;
+  /** Sums of the epoch's metrics so far. */
+  sums: Metrics;
+  /** Seconds of training so far, in all processes that took part. */
+  seconds: number;
+  /** Length of `metrics.jsonl` at this moment. */
+  metricsBytes: number;
+}
+
+export const checkpointPath = (folder: string) => join(folder, 'checkpoint', 'state.safetensors');
+
+/** Writes one file, atomically: tensors, generator, task memory and progress belong together. */
+export function saveCheckpoint(folder: string, task: TrainingTask, progress: Progress, device: string): void {
+  scope(() => {
+    const state = task.state();
+    const tensors = Object.fromEntries(Object.entries(state).map(([name, tensor]) => [`task.${name}`, tensor]));
+    const metadata = { progress: JSON.stringify(progress), memory: JSON.stringify(task.memory()) };
+    writeSafetensors(checkpointPath(folder), { ...tensors, generator: generatorState(device) }, metadata);
+  });
+}
+
+/** Puts the task and this thread's generator back to where the checkpoint was written; undefined where there is none. */
+export function loadCheckpoint(folder: string, task: TrainingTask, device: string): Progress | undefined {
+  const path = checkpointPath(folder);
+  if (!existsSync(path)) return undefined;
+  return scope(() => {
+    const { tensors, metadata } = readSafetensors(path);
+    const { generator, ...rest } = tensors;
+    const state = Object.entries(rest).map(([name, tensor]) => [name.replace(/^task\./, ''), tensor] as const);
+    task.loadState(Object.fromEntries(state));
+    task.loadMemory(JSON.parse(metadata.memory!));
+    setGeneratorState(generator!.clone(), device);
+    return JSON.parse(metadata.progress!) as Progress;
+  });
+}

@@ -1,0 +1,13 @@
+export { learningRateSchedule, type Recipe } from './recipe.js';
+export { concatenatedState, ownState } from './state.js';
+export { type EpochRecord, predictLogits, type SupervisedConfig, type SupervisedResult } from './supervised-task.js';
+export type { Batch, CreateTask, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
+export {
+  type Feed,
+  startTraining,
+  stepsPerEpoch,
+  type Training,
+  type TrainingJob,
+  type TrainingOutcome,
+  type TrainingProgress,
+} from './training.js';

@@ -1,0 +1,96 @@
+import { appendFileSync, existsSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js';
+import type { Batch, Metrics, Position, ReadFeed, TrainingTask } from './task.js';
+
+export interface RunPlan {
+  folder: string;
+  device: string;
+  epochs: number;
+  stepsPerEpoch: number;
+  /** Seconds between checkpoints inside an epoch; the end of an epoch always writes one. */
+  checkpointSeconds: number;
+  /** Steps between lines of `metrics.jsonl` inside an epoch; 0 for epoch lines alone. */
+  logEvery: number;
+}
+
+export interface RunSignals {
+  /** True once the run should write a checkpoint and end. */
+  stopped(): boolean;
+  onProgress(report: { at: Position; imagesDone: number; metrics: Metrics }): void;
+}
+
+/** Reads the training feed of an epoch from a batch on. */
+export type ReadEpoch = (epoch: number, start: number) => AsyncIterable<Batch>;
+
+export type RunOutcome = { status: 'done'; result: unknown; seconds: number } | { status: 'interrupted' };
+
+/**
+ * Trains from the last checkpoint, or from the start, to the end. What a checkpoint holds and the feeds' fixed order
+ * make an interrupted run end with the same bits as an undisturbed one.
+ */
+export async function runTask(
+  task: TrainingTask,
+  plan: RunPlan,
+  feeds: { epoch: ReadEpoch; read: ReadFeed },
+  signals: RunSignals,
+): Promise<RunOutcome> {
+  const { folder, device, epochs, stepsPerEpoch } = plan;
+  const metricsPath = join(folder, 'metrics.jsonl');
+  const progress: Progress = loadCheckpoint(folder, task, device) ?? {
+    epoch: 0,
+    stepOfEpoch: 0,
+    sums: {},
+    seconds: 0,
+    metricsBytes: 0,
+  };
+  if (existsSync(metricsPath)) truncateSync(metricsPath, progress.metricsBytes);
+  let images = 0;
+  let clock = performance.now();
+  let saved = clock;
+  const log = (line: object) => {
+    const text = `${JSON.stringify(line)}\n`;
+    appendFileSync(metricsPath, text);
+    progress.metricsBytes += Buffer.byteLength(text);
+  };
+  const save = () => {
+    const now = performance.now();
+    progress.seconds += (now - clock) / 1000;
+    clock = now;
+    saveCheckpoint(folder, task, progress, device);
+    saved = performance.now();
+  };
+
+  while (progress.epoch < epochs) {
+    for await (const batch of feeds.epoch(progress.epoch, progress.stepOfEpoch)) {
+      const at: Position = {
+        epoch: progress.epoch,
+        stepOfEpoch: progress.stepOfEpoch,
+        step: progress.epoch * stepsPerEpoch + progress.stepOfEpoch,
+        stepsPerEpoch,
+        totalSteps: epochs * stepsPerEpoch,
+      };
+      const metrics = task.step(batch, at);
+      progress.stepOfEpoch++;
+      for (const [name, value] of Object.entries(metrics)) progress.sums[name] = (progress.sums[name] ?? 0) + value;
+      if (plan.logEvery > 0 && at.step % plan.logEvery === 0) log({ kind: 'step', step: at.step, ...metrics });
+      images += batch.shape[0];
+      signals.onProgress({ at, imagesDone: images, metrics });
+      // A stop on an epoch's last step goes through: the checkpoint stands between two steps, validation after them.
+      if (progress.stepOfEpoch === stepsPerEpoch) break;
+      if (signals.stopped()) {
+        save();
+        return { status: 'interrupted' };
+      }
+      if (performance.now() - saved > plan.checkpointSeconds * 1000) save();
+    }
+    const means = Object.entries(progress.sums).map(([name, sum]) => [name, sum / stepsPerEpoch] as const);
+    const ended = await task.endEpoch?.(progress.epoch, feeds.read);
+    log({ kind: 'epoch', epoch: progress.epoch + 1, ...Object.fromEntries(means), ...ended });
+    Object.assign(progress, { epoch: progress.epoch + 1, stepOfEpoch: 0, sums: {} });
+    save();
+    if (signals.stopped()) return { status: 'interrupted' };
+  }
+  const result = await task.finish(feeds.read);
+  return { status: 'done', result, seconds: progress.seconds };
+}

@@ -1,0 +1,216 @@
+/** Supervised training of a classifier: fine-tuning on radiographs, and supervised pretraining. */
+import { join } from 'node:path';
+import { Random } from '../base/index.js';
+import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
+import {
+  Classifier,
+  loadBackbone,
+  saveBackbone,
+  VisionTransformer,
+  type VitConfig,
+  vitOptions,
+} from '../models/index.js';
+import {
+  AdamW,
+  autocast,
+  backward,
+  clipGradNorm,
+  noGrad,
+  type Precision,
+  readSafetensors,
+  type Schedule,
+  type StateDict,
+  scope,
+  type Tensor,
+  toFloat32Array,
+  writeSafetensors,
+} from '../torch/index.js';
+import { multiLabel, type Objective, singleLabel } from './objective.js';
+import { learningRateSchedule, type Recipe } from './recipe.js';
+import { concatenatedState, ownState } from './state.js';
+import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
+
+export interface SupervisedConfig {
+  model: VitConfig;
+  /** Safetensors file to start from; null for a random start. */
+  weights: string | null;
+  /** `labels` `[images * F]` with `posWeight` `[F]`, or `classes` `[images]`, by the feeds' image numbers. */
+  target: { labels: Float32Array; posWeight: Float32Array } | { classes: Int32Array; outputs: number };
+  recipe: Recipe;
+  augmentation: RadiographAugmentation;
+  precision: Precision;
+  seed: number;
+  /** Which weights the run ends with: of the epoch with the lowest validation loss (the study's choice), or the last. */
+  keep: 'best' | 'last';
+  /** Feeds whose probabilities the run returns. */
+  predict: string[];
+}
+
+/** One epoch, counted from 1, as the report draws it. */
+export interface EpochRecord {
+  epoch: number;
+  trainLoss: number;
+  validationLoss: number;
+  /** AUROC or accuracy, by name. */
+  quality: Metrics;
+}
+
+export interface SupervisedResult {
+  curve: EpochRecord[];
+  /** Counted from 1; the last epoch where `keep` is 'last'. */
+  bestEpoch: number;
+  /** Probabilities `[N * F]` per feed asked for, in the feed's order. */
+  predictions: Record<string, Float32Array>;
+}
+
+interface Memory {
+  optimizerSteps: number;
+  bestLoss: number | null;
+  bestEpoch: number;
+  curve: EpochRecord[];
+}
+
+class SupervisedTask implements TrainingTask {
+  private readonly model: Classifier;
+  private readonly optimizer: AdamW;
+  private readonly objective: Objective;
+  private readonly schedule: Schedule;
+  private bestLoss: number | null = null;
+  private bestEpoch = 0;
+  private curve: EpochRecord[] = [];
+  private losses = { sum: 0, steps: 0 };
+
+  constructor(
+    private readonly config: SupervisedConfig,
+    private readonly context: TaskContext,
+  ) {
+    const { target, recipe } = config;
+    const { device } = context;
+    this.objective =
+      'labels' in target
+        ? multiLabel(target.labels, target.posWeight, device)
+        : singleLabel(target.classes, target.outputs, device);
+    const backbone = new VisionTransformer(vitOptions(config.model));
+    if (config.weights !== null) loadBackbone(backbone, config.weights);
+    this.model = new Classifier(backbone, this.objective.outputs).to(device);
+    const { learningRate, weightDecay } = recipe;
+    this.optimizer = new AdamW(this.model.parameters(), { learningRate, weightDecay });
+    this.schedule = learningRateSchedule(recipe, context.totalSteps);
+  }
+
+  state(): StateDict {
+    return concatenatedState({ model: this.model.stateDict(), optimizer: this.optimizer.stateDict() });
+  }
+
+  loadState(state: StateDict): void {
+    this.model.loadStateDict(ownState('model', state), 'checkpoint');
+    this.optimizer.loadStateDict(ownState('optimizer', state), this.optimizer.steps);
+  }
+
+  memory(): Memory & { losses: { sum: number; steps: number } } {
+    const { bestLoss, bestEpoch, curve, losses } = this;
+    return { optimizerSteps: this.optimizer.steps, bestLoss, bestEpoch, curve, losses };
+  }
+
+  loadMemory(memory: ReturnType<SupervisedTask['memory']>): void {
+    this.optimizer.steps = memory.optimizerSteps;
+    this.bestLoss = memory.bestLoss;
+    this.bestEpoch = memory.bestEpoch;
+    this.curve = memory.curve;
+    this.losses = memory.losses;
+  }
+
+  step(batch: Batch, { epoch, stepOfEpoch, step }: Position): Metrics {
+    const { augmentation, precision, recipe, seed } = this.config;
+    const { device } = this.context;
+    this.model.train();
+    const loss = scope(() => {
+      const random = Random.of(seed, 'augment', epoch, stepOfEpoch);
+      const images = augmentRadiographs(toUnit(batch.images, batch.shape, device), augmentation, random);
+      const value = autocast(device, precision, () =>
+        this.objective.loss(this.model.forward(toThreeChannels(images)), batch.indices),
+      );
+      backward(value);
+      return value.item();
+    });
+    if (recipe.clip !== null) clipGradNorm(this.model.parameters(), recipe.clip);
+    this.optimizer.learningRate = this.schedule(step);
+    this.optimizer.step();
+    this.optimizer.zeroGrad();
+    this.losses.sum += loss;
+    this.losses.steps++;
+    return { loss };
+  }
+
+  async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
+    const { probabilities, indices, loss } = await this.evaluate(read('validate'));
+    const quality = this.objective.quality(probabilities, indices);
+    const record = { epoch: epoch + 1, trainLoss: this.losses.sum / this.losses.steps, validationLoss: loss, quality };
+    this.curve.push(record);
+    this.losses = { sum: 0, steps: 0 };
+    if (this.config.keep === 'last' || this.bestLoss === null || loss < this.bestLoss) {
+      this.bestLoss = loss;
+      this.bestEpoch = epoch + 1;
+      if (this.config.keep === 'best') writeSafetensors(this.bestPath, this.model.stateDict());
+    }
+    return { validationLoss: loss, ...prefixedMetrics('validation', quality) };
+  }
+
+  async finish(read: ReadFeed): Promise<SupervisedResult> {
+    if (this.config.keep === 'best') {
+      scope(() => this.model.loadStateDict(readSafetensors(this.bestPath).tensors, this.bestPath));
+    } else writeSafetensors(this.bestPath, this.model.stateDict());
+    const metadata = { format: 'pt', model: JSON.stringify(this.config.model) };
+    saveBackbone(this.model.backbone, join(this.context.folder, 'backbone.safetensors'), metadata);
+    const predictions: Record<string, Float32Array> = {};
+    for (const feed of this.config.predict) predictions[feed] = (await this.evaluate(read(feed))).probabilities;
+    return { curve: this.curve, bestEpoch: this.bestEpoch, predictions };
+  }
+
+  private get bestPath(): string {
+    return join(this.context.folder, 'model.safetensors');
+  }
+
+  private async evaluate(feed: AsyncIterable<Batch>) {
+    this.model.eval();
+    const parts: Float32Array[] = [];
+    const indices: number[] = [];
+    let lossSum = 0;
+    for await (const batch of feed) {
+      const part = scope(() =>
+        noGrad(() => {
+          const logits = predictLogits(this.model, batch, this.context.device, this.config.precision);
+          lossSum += this.objective.loss(logits, batch.indices).item() * batch.indices.length;
+          return toFloat32Array(this.objective.probabilities(logits));
+        }),
+      );
+      parts.push(part);
+      indices.push(...batch.indices);
+    }
+    return { probabilities: concatenated(parts), indices: Int32Array.from(indices), loss: lossSum / indices.length };
+  }
+}
+
+/** Logits `[B, F]` of a batch, float32, without augmentation. */
+export function predictLogits(model: Classifier, batch: Batch, device: string, precision: Precision): Tensor {
+  return scope(() => {
+    const images = toThreeChannels(toUnit(batch.images, batch.shape, device));
+    return autocast(device, precision, () => model.forward(images)).to('float32');
+  });
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}
+
+const prefixedMetrics = (prefix: string, metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}.${name}`, value]));
+
+export const createTask = (config: SupervisedConfig, context: TaskContext): TrainingTask =>
+  new SupervisedTask(config, context);

@@ -1,0 +1,57 @@
+import type { StateDict } from '../torch/index.js';
+
+/** One batch as it arrives in the training thread. */
+export interface Batch {
+  /** Which images, as the feed numbers them. */
+  indices: Int32Array;
+  /** `[B, C, H, W]`, 0..255. */
+  images: Uint8Array;
+  shape: [number, number, number, number];
+}
+
+/** Where training stands. Epochs and steps count from 0. */
+export interface Position {
+  epoch: number;
+  stepOfEpoch: number;
+  /** Over all epochs. */
+  step: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+}
+
+export type Metrics = Record<string, number>;
+
+/** Reads one feed from its first batch to its last. */
+export type ReadFeed = (feed: string) => AsyncIterable<Batch>;
+
+/** What a task finds ready in its thread. */
+export interface TaskContext {
+  /** The run's folder; the runner keeps `checkpoint/`, `config.json` and `metrics.jsonl` in it. */
+  folder: string;
+  /** 'cpu' or 'cuda:0'. */
+  device: string;
+  totalSteps: number;
+  stepsPerEpoch: number;
+}
+
+/**
+ * A training: what the runner (runner.ts) calls, in the training thread. Everything that changes from step to step must
+ * be in `state()` and `memory()`; random numbers must come from this thread's generator or from the position.
+ */
+export interface TrainingTask {
+  /** Tensors of a checkpoint; not copies. */
+  state(): StateDict;
+  loadState(state: StateDict): void;
+  /** The rest of a checkpoint: plain JSON. */
+  memory(): unknown;
+  loadMemory(memory: unknown): void;
+  /** One optimizer step. */
+  step(batch: Batch, at: Position): Metrics;
+  /** Called after each epoch, e.g. to validate; its metrics join the epoch's. */
+  endEpoch?(epoch: number, read: ReadFeed): Promise<Metrics>;
+  /** Called once, after the last step; typed arrays and plain values for the main thread. */
+  finish(read: ReadFeed): Promise<unknown>;
+}
+
+/** What a task module exports: `createTask`. */
+export type CreateTask<C> = (config: C, context: TaskContext) => TrainingTask;

@@ -1,0 +1,119 @@
+import { mkdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { compiledUrl, HilumError, InputError } from '../base/index.js';
+import { batchCount, batches, epochOrder, type ImageReader } from '../imaging/index.js';
+import { BATCHES_AHEAD, type FromWorker, type ToWorker, type WorkerStart } from './messages.js';
+import type { Batch, Metrics, Position } from './task.js';
+
+/** Images that a training thread may read: the feed 'train' in a new order each epoch, all others as they stand. */
+export interface Feed {
+  store: ImageReader;
+  /** Which images of the store. */
+  indices: Int32Array;
+  batchSize: number;
+}
+
+export interface TrainingJob {
+  /** URL of the compiled module that exports `createTask` (see `compiledUrl`). */
+  taskModule: string;
+  /** Given to `createTask`; must survive structured cloning. */
+  config: unknown;
+  /** The run's folder. A run found there goes on where it was. */
+  folder: string;
+  feeds: { train: Feed } & Record<string, Feed>;
+  epochs: number;
+  seed: number;
+  device: string;
+  threads: number;
+  checkpointSeconds?: number;
+  logEvery?: number;
+}
+
+export interface TrainingProgress {
+  at: Position;
+  /** Images since this process took the run up. */
+  imagesDone: number;
+  metrics: Metrics;
+}
+
+export type TrainingOutcome<R> = { status: 'done'; result: R; seconds: number } | { status: 'interrupted' };
+
+export interface Training<R> {
+  outcome: Promise<TrainingOutcome<R>>;
+  /** Finishes the step, writes a checkpoint, ends. */
+  stop(): void;
+  /** Ends at once; what was done since the last checkpoint is lost. */
+  kill(): Promise<unknown>;
+}
+
+/** Steps of one epoch of a job: the last partial batch is dropped. Throws an InputError where not one batch fills. */
+export function stepsPerEpoch({ indices, batchSize }: Feed): number {
+  const steps = batchCount(indices.length, batchSize, true);
+  if (steps === 0) {
+    throw new InputError(
+      `training: found ${indices.length} images; expected at least one batch of ${batchSize}. Lower batchSize.`,
+    );
+  }
+  return steps;
+}
+
+/** Starts a training in a thread of its own. This thread decodes its images and stays free for everything else. */
+export function startTraining<R>(
+  job: TrainingJob,
+  onProgress: (progress: TrainingProgress) => void = () => {},
+): Training<R> {
+  const { folder, device, epochs, threads, seed, config, taskModule, checkpointSeconds = 120, logEvery = 0 } = job;
+  const plan = { folder, device, epochs, stepsPerEpoch: stepsPerEpoch(job.feeds.train), checkpointSeconds, logEvery };
+  mkdirSync(folder, { recursive: true });
+  const workerData: WorkerStart = { taskModule, config, plan, threads, seed };
+  const worker = new Worker(compiledUrl('./worker.js', import.meta.url), { workerData });
+  const streams = new Map<number, AsyncGenerator<Batch, void, undefined>>();
+  const tell = (message: ToWorker, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer);
+
+  const outcome = new Promise<TrainingOutcome<R>>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      reject(error);
+      worker.terminate();
+    };
+    worker.on('error', fail);
+    worker.on('exit', () => reject(new HilumError(`${folder}: the training thread ended before its work was done`)));
+    worker.on('message', (message: FromWorker) => {
+      if (message.type === 'open') streams.set(message.stream, openFeed(job, message));
+      else if (message.type === 'next') deliver(message.stream, streams.get(message.stream), tell).catch(fail);
+      else if (message.type === 'close') {
+        streams.get(message.stream)?.return();
+        streams.delete(message.stream);
+      } else if (message.type === 'progress') onProgress(message);
+      else if (message.type === 'done') {
+        resolve({ status: 'done', result: message.result as R, seconds: message.seconds });
+      } else if (message.type === 'interrupted') resolve({ status: 'interrupted' });
+      else fail(failure(message));
+    });
+  });
+  return { outcome, stop: () => tell({ type: 'stop' }), kill: () => worker.terminate() };
+}
+
+function openFeed(job: TrainingJob, { feed, epoch, start }: Extract<FromWorker, { type: 'open' }>) {
+  const found = job.feeds[feed];
+  if (!found) throw new HilumError(`${job.folder}: the training asks for the feed '${feed}', which it was not given`);
+  const { store, indices, batchSize } = found;
+  const train = feed === 'train';
+  const order = train ? epochOrder(indices.length, job.seed, epoch).map((i) => indices[i]!) : indices;
+  return batches(store, order, { batchSize, dropLast: train, ahead: BATCHES_AHEAD, start });
+}
+
+async function deliver(
+  stream: number,
+  source: AsyncGenerator<Batch, void, undefined> | undefined,
+  tell: (message: ToWorker, transfer?: ArrayBuffer[]) => void,
+): Promise<void> {
+  const next = await source?.next();
+  const batch = next?.done ? null : (next?.value ?? null);
+  tell({ type: 'batch', stream, batch }, batch ? [batch.images.buffer as ArrayBuffer] : []);
+}
+
+function failure({ message, exitCode, stack }: Extract<FromWorker, { type: 'failed' }>): Error {
+  const error = exitCode === 2 ? new InputError(message) : new HilumError(message);
+  if (stack) error.stack = stack;
+  return error;
+}
