@@ -8,9 +8,19 @@ it('measures both sides in turns, each first every other round, and throws the w
     order.push(name);
     return n++;
   };
-  const sides = await interleave(side('ours'), side('peer'), 3, 1);
+  const sides = await interleave(side('ours'), side('peer'), 3);
   expect(order).toEqual(['peer', 'ours', 'ours', 'peer', 'peer', 'ours', 'ours', 'peer']);
   expect(sides).toEqual({ ours: [2, 5, 6], peer: [3, 4, 7] });
+});
+
+it('begins no round after its time, has two at least, and counts the warm-up of very slow sides', async () => {
+  const slow = () => new Promise<number>((done) => setTimeout(() => done(1), 20));
+  const quick = () => 1;
+  expect((await interleave(quick, quick, 4, { seconds: 60 })).ours).toHaveLength(4);
+  expect((await interleave(slow, quick, 50, { seconds: 0.2 })).ours.length).toBeLessThan(12);
+  const calls: number[] = [];
+  const counted = () => calls.push(1);
+  expect(await interleave(slow, counted, 5, { seconds: 0.01 })).toEqual({ ours: [1, 1], peer: [1, 2] });
 });
 
 it('gives a ratio over 1 where ours is better, whatever the unit', () => {

@@ -1,4 +1,5 @@
 /** What the benchmarks share: their contract, measuring two sides in turns, and the form of the result. */
+import { inputError } from '../src/base/index.js';
 import { describeMachine, describeVersions, type Machine } from './machine.js';
 
 /** One line of a benchmark's result. */
@@ -11,6 +12,8 @@ export interface BenchmarkRow {
   peerName: string | null;
   /** Over 1 ours is better, whether the unit is one of speed or of time. */
   ratio: number | null;
+  /** Measured rounds per side. */
+  rounds: number;
   /** Smallest and largest round of each side, in `unit`. */
   spread: { ours: [number, number]; peer: [number, number] | null };
   machine: Machine;
@@ -18,17 +21,25 @@ export interface BenchmarkRow {
 }
 
 export interface BenchmarkOptions {
-  /** Measured rounds per side, at least 1. */
+  /** Measured rounds per side at most, at least 1. */
   rounds: number;
+  /** Time after which a row begins no further round, once it has two. */
+  seconds: number;
   /** Threads that each side may use. */
   threads: number;
   /** Tells people how it goes. */
   say: (text: string) => void;
+  /** The benchmark's own flags, by name; defaults filled in. */
+  flags: Record<string, string>;
 }
+
+/** Flags of one benchmark: `--NAME VALUE`. */
+export type BenchmarkFlags = Record<string, { help: string; default: string }>;
 
 /** What a file `bench/NAME.bench.ts` exports. */
 export interface Benchmark {
   description: string;
+  flags?: BenchmarkFlags;
   run(options: BenchmarkOptions): Promise<BenchmarkRow[]>;
 }
 
@@ -40,18 +51,35 @@ export interface Sides {
   peer: number[];
 }
 
+export interface InterleaveOptions {
+  /** Rounds thrown away before the first that counts. Default 1. */
+  warmup?: number;
+  /** No further round begins after this time, once two are measured. Default: no limit. */
+  seconds?: number;
+}
+
 /**
- * Measures both sides in turns, so that a change of the machine's pace hits both. Each begins every other round; rounds
- * of warm-up are thrown away.
+ * Measures both sides in turns, so that a change of the machine's pace hits both. Each begins every other round. Where
+ * the warm-up alone took over a quarter of the time, it counts as a round: so slow a side has nothing left to warm.
  */
-export async function interleave(ours: Measure, peer: Measure, rounds: number, warmup = 1): Promise<Sides> {
+export async function interleave(
+  ours: Measure,
+  peer: Measure,
+  rounds: number,
+  { warmup = 1, seconds: limit = Number.POSITIVE_INFINITY }: InterleaveOptions = {},
+): Promise<Sides> {
   const sides: Sides = { ours: [], peer: [] };
+  const from = performance.now();
+  const spent = () => (performance.now() - from) / 1000;
   for (let round = -warmup; round < rounds; round++) {
+    const measured = sides.ours.length;
+    if (measured >= Math.min(2, rounds) && (measured >= rounds || spent() > limit)) break;
+    const figures = { ours: 0, peer: 0 };
     const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
-    for (const side of order) {
-      const figure = await (side === 'ours' ? ours : peer)();
-      if (round >= 0) sides[side].push(figure);
-    }
+    for (const side of order) figures[side] = await (side === 'ours' ? ours : peer)();
+    if (round < 0 && spent() < limit / 4) continue;
+    sides.ours.push(figures.ours);
+    sides.peer.push(figures.peer);
   }
   return sides;
 }
@@ -96,8 +124,16 @@ export function row({ name, unit, better, ours, peer, peerName, versions, machin
     peer: peerMiddle,
     peerName: peerName ?? null,
     ratio: peerMiddle === null ? null : better === 'more' ? middle / peerMiddle : peerMiddle / middle,
+    rounds: ours.length,
     spread: { ours: range(ours), peer: peer ? range(peer) : null },
     machine: machine ?? describeMachine(),
     versions: { ...describeVersions(), ...versions },
   };
+}
+
+/** Reads a flag's text. Throws an InputError unless it is an integer of at least 1. */
+export function positiveInteger(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw inputError({ what: `--${flag}`, found: text, expected: 'an integer of at least 1' });
 }

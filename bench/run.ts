@@ -2,12 +2,13 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { HilumError, inputError, messageOf } from '../src/base/index.js';
-import type { Benchmark, BenchmarkRow } from './harness.js';
+import { type Benchmark, type BenchmarkRow, positiveInteger } from './harness.js';
 
-const USAGE = `Usage: npm run bench -- NAME... [--json] [--rounds N] [--threads N]
+const USAGE = `Usage: npm run bench -- NAME... [--json] [--rounds N] [--seconds N] [--threads N]
 
   --json       print the rows as one JSON document on standard output
-  --rounds N   measured rounds per side (5)
+  --rounds N   measured rounds per side at most (5)
+  --seconds N  after this time a row begins no further round, once it has two (300)
   --threads N  threads for each side (the number of cores)
 `;
 
@@ -24,12 +25,6 @@ async function load(name: string): Promise<Benchmark> {
 function benchmarkNames(): string[] {
   const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.bench.js'));
   return files.map((file) => file.replace('.bench.js', '')).sort();
-}
-
-function positiveInteger(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw inputError({ what: `--${option}`, found: text, expected: 'an integer of at least 1' });
 }
 
 /** The rows for people: each figure with the smallest and largest round. */
@@ -59,32 +54,51 @@ function formatSurroundings({ machine, versions }: BenchmarkRow): string {
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, load ${load}${gpu ? `, ${gpu}` : ''}\n${listed.join(', ')}`;
 }
 
+async function usage(names: string[]): Promise<string> {
+  let text = `${USAGE}\nBenchmarks, with their own flags:\n`;
+  for (const name of names) {
+    const { description, flags = {} } = await load(name);
+    text += `  ${name.padEnd(12)} ${description}\n`;
+    for (const [flag, { help, default: value }] of Object.entries(flags)) {
+      text += `    --${flag.padEnd(14)} ${help} (${value})\n`;
+    }
+  }
+  return text;
+}
+
 async function main(): Promise<void> {
+  const names = benchmarkNames();
+  const named = new Map<string, Benchmark>();
+  for (const name of process.argv.slice(2).filter((word) => names.includes(word))) named.set(name, await load(name));
+  const own = [...named.values()].flatMap(({ flags = {} }) => Object.entries(flags));
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      ...Object.fromEntries(own.map(([name, flag]) => [name, { type: 'string' as const, default: flag.default }])),
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '300' },
       threads: { type: 'string', default: String(availableParallelism()) },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const names = benchmarkNames();
   if (values.help || positionals.length === 0) {
-    process.stdout.write(`${USAGE}\nBenchmarks:\n`);
-    for (const name of names) process.stdout.write(`  ${name.padEnd(12)} ${(await load(name)).description}\n`);
+    process.stdout.write(await usage(names));
     return;
   }
   const unknown = positionals.find((name) => !names.includes(name));
   if (unknown)
     throw inputError({ what: 'benchmark', found: unknown, expected: `one of ${names.join(', ') || 'none yet'}` });
+  const given = values as Record<string, unknown>;
   const options = {
     rounds: positiveInteger('rounds', values.rounds),
+    seconds: positiveInteger('seconds', values.seconds),
     threads: positiveInteger('threads', values.threads),
+    flags: Object.fromEntries(own.map(([name]) => [name, String(given[name])])),
     say,
   };
   const rows: BenchmarkRow[] = [];
-  for (const name of positionals) rows.push(...(await (await load(name)).run(options)));
+  for (const name of positionals) rows.push(...(await named.get(name)!.run(options)));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   else process.stdout.write(`${formatRows(rows)}\n\n${rows[0] ? formatSurroundings(rows[0]) : ''}\n`);
 }
