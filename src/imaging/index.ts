@@ -1,3 +1,15 @@
+export {
+  augmentRadiographs,
+  type ContrastiveViews,
+  checkContrastiveViews,
+  checkRadiographAugmentation,
+  contrastiveView,
+  type RadiographAugmentation,
+  simclrViews,
+  smallDataAugmentation,
+  studyAugmentation,
+} from './augment.js';
+export { toThreeChannels, toUnit } from './batch.js';
 export { decode, decodeColor, decodeGray, imageLimits } from './decode.js';
 export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
