@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { HilumError, messageOf, packageVersion } from '../src/base/index.js';
 import { register as registerData } from './commands/data.js';
+import { register as registerDemo } from './commands/demo.js';
+import { register as registerExperiment } from './commands/experiment.js';
+import { register as registerPredict } from './commands/predict.js';
 import { note, print } from './output.js';
 
-const COMMANDS = [registerData];
+const COMMANDS = [registerExperiment, registerPredict, registerData, registerDemo];
 
 const HELP = `
 Exit codes: 0 done; 1 the job failed; 2 bad usage, configuration or input.

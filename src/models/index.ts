@@ -1,3 +1,4 @@
+export { type ModelCard, readModelCard, writeModelCard } from './card.js';
 export { Classifier } from './classifier.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
 export { VIT_SIZES, type VitConfig, type VitSize, vitOptions } from './vit/sizes.js';

@@ -47,8 +47,9 @@ export interface SimclrResult {
   spread: number;
 }
 
-/** Below this, all images have nearly the same embedding. */
+/** Below this, all images have nearly the same embedding. A random start does too, so the first steps do not count. */
 const COLLAPSED = 0.05;
+const SETTLED = 0.25;
 const CURVE_POINTS = 100;
 
 /** `[B, D]` class tokens to the embeddings that the loss compares. */
@@ -123,10 +124,11 @@ class SimclrTask implements TrainingTask {
     const { config, context } = this;
     const loss = scope(() => {
       const images = toThreeChannels(toUnit(batch.images, batch.shape, context.device));
-      const view = (name: string) =>
-        contrastiveView(images, config.views, Random.of(config.seed, name, epoch, stepOfEpoch));
+      const [one, other] = ['first view', 'second view'].map((name) =>
+        contrastiveView(images, config.views, Random.of(config.seed, name, epoch, stepOfEpoch)),
+      ) as [Tensor, Tensor];
       const value = autocast(context.device, config.precision, () => {
-        const [first, second] = [this.embed(view('first view')), this.embed(view('second view'))];
+        const [first, second] = [this.embed(one), this.embed(other)];
         this.spread = embeddingSpread(first);
         return contrastiveLoss(first, second, config.temperature);
       });
@@ -154,7 +156,8 @@ class SimclrTask implements TrainingTask {
       this.curve.push({ step: step + 1, loss: recent.loss / recent.steps });
       this.recent = { loss: 0, steps: 0 };
     }
-    if (!Number.isFinite(loss) || this.spread < COLLAPSED) {
+    const collapsed = step >= SETTLED * totalSteps && this.spread < COLLAPSED;
+    if (!Number.isFinite(loss) || collapsed) {
       throw new HilumError(
         `${this.context.folder}: the pretraining collapsed at step ${step + 1} (loss ${loss}, spread of the embeddings ` +
           `${this.spread.toFixed(3)}); expected a finite loss and a spread near 1. Lower learningRate or raise batchSize.`,

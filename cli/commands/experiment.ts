@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { ExperimentConfig, ExperimentResult, ReportPaths } from '../../src/experiments/index.js';
+import { stoppable } from '../interrupt.js';
+import { integer } from '../options.js';
+import { note, print, printJson } from '../output.js';
+import { Progress } from '../progress.js';
+
+interface RunOptions {
+  data?: string;
+  out?: string;
+  cores?: number;
+  json?: true;
+}
+
+export function register(program: Command): void {
+  const experiment = program.command('experiment').description('compare initializations, end to end');
+  experiment
+    .command('run')
+    .description(
+      'pretrain, fine-tune, test and compare, as an experiment file says; goes on where an earlier run stopped',
+    )
+    .argument('<file>', 'the experiment, in YAML')
+    .option('--data <folder>', "the folder that the file's relative paths start from (default: the file's own folder)")
+    .option('--out <folder>', 'where everything goes (default: runs/<name of the experiment>)')
+    .option('--cores <n>', 'cores to share among the parts (default: all)', integer(1, 1024))
+    .option('--json', 'print the result as one JSON document on standard output')
+    .addHelpText(
+      'after',
+      `
+Finished parts are reused: the same command after a crash, a kill or Ctrl-C goes on from the last checkpoint and ends
+with the same numbers.
+
+Examples:
+  hilum experiment run experiments/chestxray14-mini.yaml --data ../shared/data
+  hilum experiment run my.yaml --data /data --out /results/my --json > result.json`,
+    )
+    .action(run);
+  experiment
+    .command('report')
+    .description('write report.html, report.md and comparison.csv again from a finished experiment')
+    .argument('<folder>', 'the folder of a finished experiment')
+    .option('--json', 'print the paths as one JSON document on standard output')
+    .addHelpText('after', '\nExamples:\n  hilum experiment report runs/chestxray14-mini')
+    .action(report);
+}
+
+async function run(file: string, { data, out, cores, json }: RunOptions): Promise<void> {
+  const { loadExperiment } = await import('../../src/experiments/index.js');
+  const { config, dataRoot } = loadExperiment(file, data);
+  const { result, report } = await runToEnd(config, dataRoot, out ?? join('runs', config.name), cores);
+  if (json) printJson(result);
+  else print(summary(result, report));
+}
+
+/** Runs an experiment with progress, warnings and Ctrl-C as every command that does so should have them. */
+export async function runToEnd(
+  config: ExperimentConfig,
+  dataRoot: string,
+  folder: string,
+  cores?: number,
+): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+  const { runExperiment } = await import('../../src/experiments/index.js');
+  const { engineInfo } = await import('../../src/torch/index.js');
+  for (const warning of engineInfo().warnings) note(`warning: ${warning}`);
+  const progress = new Progress();
+  try {
+    return await stoppable(runExperiment({ config, dataRoot, folder, cores, progress }));
+  } finally {
+    progress.clear();
+  }
+}
+
+/** The verdict and where to read more, for people. */
+export function summary(result: ExperimentResult, report: ReportPaths): string {
+  return ['Verdict', ...result.verdict.map((sentence) => `  ${sentence}`), '', `Report: ${report.html}`].join('\n');
+}
+
+async function report(folder: string, { json }: { json?: true }): Promise<void> {
+  const { readResult, writeReport } = await import('../../src/experiments/index.js');
+  const result = readResult(join(folder, 'result.json'));
+  const paths = writeReport(folder, result);
+  if (json) printJson(paths);
+  else print(summary(result, paths));
+}

@@ -1,0 +1,1 @@
+export { Predictor } from './predictor.js';

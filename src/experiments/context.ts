@@ -1,0 +1,74 @@
+import { HilumError } from '../base/index.js';
+import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/index.js';
+import type { Scheduler } from './scheduler.js';
+import type { ExperimentConfig } from './schema.js';
+
+/** Where a running experiment shows how far it is; the command line's progress lines fit. */
+export interface ProgressSink {
+  start(task: { name: string; total: number; unit: string; done?: number }): {
+    update(done: number, note?: string): void;
+    end(note?: string): void;
+  };
+  print(text: string): void;
+}
+
+/** The run was asked to stop; everything finished so far is kept. */
+export class Interrupted extends HilumError {
+  override name = 'Interrupted';
+  override readonly exitCode = 130;
+}
+
+/** What every part of a running experiment gets. */
+export class ExperimentContext {
+  private readonly running = new Set<() => void>();
+  private stopping = false;
+
+  constructor(
+    readonly config: ExperimentConfig,
+    readonly dataRoot: string,
+    readonly folder: string,
+    readonly scheduler: Scheduler,
+    readonly progress: ProgressSink,
+  ) {}
+
+  /** Lets every training finish its step and write a checkpoint; starts nothing new. */
+  stop(): void {
+    this.stopping = true;
+    for (const stop of this.running) stop();
+  }
+
+  /** Throws Interrupted once `stop` was called. */
+  throwIfStopped(): void {
+    if (this.stopping) throw new Interrupted('stopped; run the same command again to go on from here');
+  }
+
+  /** Trains as soon as cores are free, with progress. Throws Interrupted where `stop` ended it. */
+  async train<R>(name: string, job: TrainingJob): Promise<{ result: R; seconds: number }> {
+    return this.scheduler.run(job.threads, async () => {
+      this.throwIfStopped();
+      const steps = stepsPerEpoch(job.feeds.train);
+      const { batchSize } = job.feeds.train;
+      let line: ReturnType<ProgressSink['start']> | undefined;
+      const training = startTraining<R>(job, ({ at, imagesDone, metrics }) => {
+        const done = (at.step + 1) * batchSize;
+        line ??= this.progress.start({
+          name,
+          total: steps * job.epochs * batchSize,
+          unit: 'images',
+          done: done - imagesDone,
+        });
+        const loss = metrics.loss === undefined ? '' : `, loss ${metrics.loss.toFixed(3)}`;
+        line.update(done, `epoch ${at.epoch + 1}/${job.epochs}${loss}`);
+      });
+      this.running.add(training.stop);
+      try {
+        const outcome = await training.outcome;
+        if (outcome.status === 'interrupted') throw new Interrupted(`${name}: stopped at a checkpoint`);
+        return outcome;
+      } finally {
+        this.running.delete(training.stop);
+        line?.end(this.stopping ? 'stopped' : 'done');
+      }
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { contentHash, packageVersion, readJson, writeJson } from '../base/index.js';
+import { engineInfo } from '../torch/index.js';
+
+/** A part of an experiment: named by people, keyed by everything that its result depends on. */
+export interface Part {
+  name: string;
+  key: string;
+  /** Holds `config.json`, and `result.json` once the part is finished. */
+  folder: string;
+}
+
+/**
+ * The folder of a part under the experiment's. Equal inputs and hilum versions give the same folder, so that a finished
+ * part is found again and anything changed starts a new one.
+ */
+export function openPart(experimentFolder: string, name: string, inputs: unknown): Part {
+  const key = contentHash({ version: packageVersion(), libtorch: engineInfo().libtorch, name, inputs });
+  const slug = name.replace(/[^\w.-]+/g, '-');
+  const folder = join(experimentFolder, 'parts', `${slug}-${key.slice(0, 10)}`);
+  mkdirSync(folder, { recursive: true });
+  const configPath = join(folder, 'config.json');
+  if (!existsSync(configPath)) {
+    const versions = { hilum: packageVersion(), node: process.version, libtorch: engineInfo().libtorch };
+    writeJson(configPath, { name, key, versions, inputs });
+  }
+  return { name, key, folder };
+}
+
+/** The result of a part: the stored one where it is finished, else made by `work` and stored. */
+export async function finishPart<T>(part: Part, work: () => Promise<T>): Promise<T> {
+  const path = join(part.folder, 'result.json');
+  if (existsSync(path)) return readJson<T>(path);
+  const result = await work();
+  writeJson(path, result);
+  return result;
+}

@@ -1,0 +1,153 @@
+import { join, resolve } from 'node:path';
+import { contentHash, InputError, inputError, readNpy, writeNpy } from '../base/index.js';
+import {
+  ofSplit,
+  openRadiographs,
+  posWeight,
+  type Radiograph,
+  type RadiographDataset,
+  SPLITS,
+} from '../datasets/index.js';
+import { borderRing, ImageStore, type Preprocessing, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
+import type { ExperimentContext } from './context.js';
+import { finishPart, openPart } from './part.js';
+import type { RadiographSource } from './schema.js';
+
+/** A data set ready for training: only radiographs that can be read. */
+export interface PreparedDataset {
+  name: string;
+  dataset: RadiographDataset;
+  findings: string[];
+  /** Readable ones; `store` and the labels follow this order. */
+  radiographs: Radiograph[];
+  store: ImageStore;
+  unreadable: { id: string; reason: string }[];
+  /** `[N * F]`: 1, 0, NaN. */
+  labels: Float32Array;
+  /** Changes with any radiograph, label, split or preprocessing. */
+  fingerprint: string;
+  /** What the shortcut predictors see, per radiograph. */
+  pixels: PixelFeatures;
+}
+
+export interface PixelFeatures {
+  /** `[N * 256]`, 16 x 16 area means, 0..1. */
+  thumbnails: Float32Array;
+  /** `[N * 2]`: mean and standard deviation, 0..1. */
+  statistics: Float32Array;
+  /** `[N * 60]`: the outer ring of the thumbnail. */
+  borders: Float32Array;
+}
+
+const THUMBNAIL = 16;
+const BORDER = 4 * (THUMBNAIL - 1);
+
+/** Opens a data set, reads every image once, and keeps what can be read. Throws an InputError for an empty split. */
+export async function prepareDataset(
+  context: ExperimentContext,
+  name: string,
+  source: RadiographSource,
+): Promise<PreparedDataset> {
+  const { config } = context;
+  const { type, root, findings: wanted, validationFraction } = source;
+  const dataset = openRadiographs(type, {
+    root: resolve(context.dataRoot, root),
+    findings: wanted,
+    seed: config.seed,
+    validationFraction,
+  });
+  const findings = dataset.findings.map((finding) => finding.name);
+  const preprocessing: Preprocessing = { ...config.preprocessing, size: config.model.imageSize, channels: 1 };
+  const all = dataset.radiographs;
+  const rows = all.map(({ id, patient, split, labels }) => [id, contentHash(patient), split, [...labels].map(String)]);
+  const fingerprint = contentHash({ rows, findings, preprocessing });
+  const part = openPart(context.folder, `prepare ${name}`, { fingerprint });
+  const pixelPath = join(part.folder, 'pixels.npy');
+  const width = THUMBNAIL * THUMBNAIL + 2;
+  const allStore = storeOf(all, preprocessing);
+
+  const { unreadable } = await finishPart(part, async () => {
+    context.throwIfStopped();
+    const values = new Float32Array(all.length * width).fill(Number.NaN);
+    const line = context.progress.start({ name: `read ${name}`, total: all.length, unit: 'images' });
+    const result = await scan(allStore, {
+      onProgress: (done) => {
+        context.throwIfStopped();
+        line.update(done);
+      },
+      onImage: (i, pixels) => {
+        const { mean, standardDeviation } = pixelStatistics(pixels, preprocessing.size);
+        values.set(thumbnail(pixels, preprocessing.size, THUMBNAIL), i * width);
+        values.set([mean, standardDeviation], i * width + THUMBNAIL * THUMBNAIL);
+      },
+    });
+    line.end(`${result.readable.length} radiographs read, ${result.unreadable.length} unreadable`);
+    writeNpy(pixelPath, { shape: [all.length, width], data: values });
+    return { unreadable: result.unreadable.map(({ index, reason }) => ({ id: all[index]!.id, reason })) };
+  });
+
+  const bad = new Set(unreadable.map(({ id }) => id));
+  const kept = all.map((_, i) => i).filter((i) => !bad.has(all[i]!.id));
+  const radiographs = kept.map((i) => all[i]!);
+  for (const split of SPLITS) {
+    if (radiographs.some((radiograph) => radiograph.split === split)) continue;
+    throw inputError({
+      what: `${name}: ${split} split`,
+      found: 'no readable radiograph',
+      expected: 'at least one',
+      fix: `Check it with: hilum data check ${type} --root ${root}`,
+    });
+  }
+  const labels = new Float32Array(radiographs.length * findings.length);
+  for (const [i, radiograph] of radiographs.entries()) labels.set(radiograph.labels, i * findings.length);
+  const prepared: PreparedDataset = {
+    name,
+    dataset,
+    findings,
+    radiographs,
+    store: bad.size === 0 ? allStore : storeOf(radiographs, preprocessing),
+    unreadable,
+    labels,
+    fingerprint: contentHash({ fingerprint, unreadable: [...bad].sort() }),
+    pixels: splitPixels(readNpy(pixelPath).data as Float32Array, kept, width),
+  };
+  trainingWeights(prepared);
+  return prepared;
+}
+
+/** Indices of the radiographs of a split. */
+export function splitIndices({ radiographs }: PreparedDataset, split: Radiograph['split']): Int32Array {
+  return Int32Array.from(radiographs.keys()).filter((i) => radiographs[i]!.split === split);
+}
+
+/**
+ * `pos_weight` `[F]` of the rows that training really uses. Throws an InputError for a finding with one class only.
+ */
+export function trainingWeights({ name, dataset, radiographs }: PreparedDataset): Float32Array {
+  try {
+    return posWeight(ofSplit({ ...dataset, radiographs }, 'train'), dataset.findings);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${name}: ${error.message}`) : error;
+  }
+}
+
+function storeOf(radiographs: readonly Radiograph[], preprocessing: Preprocessing): ImageStore {
+  return new ImageStore(
+    radiographs.map(({ path }) => ({ kind: 'file', path })),
+    preprocessing,
+  );
+}
+
+function splitPixels(values: Float32Array, kept: readonly number[], width: number): PixelFeatures {
+  const cells = THUMBNAIL * THUMBNAIL;
+  const thumbnails = new Float32Array(kept.length * cells);
+  const statistics = new Float32Array(kept.length * 2);
+  const borders = new Float32Array(kept.length * BORDER);
+  for (const [row, i] of kept.entries()) {
+    const own = values.subarray(i * width, i * width + cells);
+    thumbnails.set(own, row * cells);
+    statistics.set(values.subarray(i * width + cells, (i + 1) * width), row * 2);
+    borders.set(borderRing(own), row * BORDER);
+  }
+  return { thumbnails, statistics, borders };
+}

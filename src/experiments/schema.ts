@@ -1,0 +1,178 @@
+/** The experiment file: what may stand in the YAML, its defaults, and errors that name the field. */
+import { z } from 'zod';
+import { pictureDatasets, radiographDatasets, VALIDATION_FRACTION } from '../datasets/index.js';
+
+const name = z.string().min(1).max(80);
+const fraction = z.number().min(0).max(1);
+const positive = z.number().positive();
+const count = z.number().int().positive();
+const keysOf = (table: Readonly<Record<string, string>>) => Object.keys(table) as [string, ...string[]];
+
+const model = z.strictObject({
+  size: z.enum(['tiny', 'small', 'base', 'large']),
+  imageSize: count.max(4096).default(224),
+  patchSize: z.literal([8, 14, 16]).default(16),
+  dim: count.optional(),
+  depth: count.max(100).optional(),
+  heads: count.optional(),
+  registers: z.number().int().min(0).max(64).default(0),
+  layerScale: positive.nullable().default(1e-5),
+});
+
+const preprocessing = z.strictObject({
+  minMax: z.boolean().default(true),
+  equalize: z.boolean().default(true),
+  fit: z.enum(['stretch', 'crop', 'pad']).default('stretch'),
+});
+
+const augmentation = z.strictObject({
+  flip: fraction.default(0.5),
+  rotation: z.number().min(0).max(180).default(7),
+  scale: z.tuple([positive, positive]).default([1, 1]),
+  contrast: fraction.default(0),
+  brightness: fraction.default(0),
+});
+
+const recipe = {
+  epochs: count,
+  batchSize: count,
+  schedule: z.enum(['constant', 'cosine']),
+  warmup: fraction,
+  weightDecay: z.number().min(0),
+  clip: positive.nullable(),
+  dropPath: fraction,
+  threads: count,
+};
+
+const radiographSource = {
+  type: z.enum(keysOf(radiographDatasets)),
+  root: z.string().min(1),
+  findings: z.array(z.string()).min(1).optional(),
+  validationFraction: fraction.default(VALIDATION_FRACTION),
+};
+
+const pictureSource = z.strictObject({
+  type: z.enum(keysOf(pictureDatasets)),
+  root: z.string().min(1),
+  limit: count.optional(),
+});
+
+const simclr = z.strictObject({
+  epochs: recipe.epochs.default(100),
+  batchSize: recipe.batchSize.default(128),
+  learningRate: positive.default(1e-3),
+  schedule: recipe.schedule.default('cosine'),
+  warmup: recipe.warmup.default(0.08),
+  weightDecay: recipe.weightDecay.default(0.04),
+  clip: recipe.clip.default(1),
+  dropPath: recipe.dropPath.default(0.05),
+  temperature: positive.default(0.2),
+  projector: z.strictObject({ hidden: count.default(512), output: count.default(128) }).prefault({}),
+  cropScale: z.tuple([fraction, fraction]).default([0.2, 1]),
+  storeSize: count.optional(),
+  threads: recipe.threads.default(1),
+});
+
+const supervised = z.strictObject({
+  epochs: recipe.epochs.default(30),
+  batchSize: recipe.batchSize.default(64),
+  learningRate: positive.default(5e-4),
+  schedule: recipe.schedule.default('cosine'),
+  warmup: recipe.warmup.default(0.1),
+  weightDecay: recipe.weightDecay.default(0.05),
+  clip: recipe.clip.default(1),
+  dropPath: recipe.dropPath.default(0.05),
+  augmentation: augmentation.prefault({ rotation: 10, scale: [0.8, 1.2], contrast: 0.3, brightness: 0.15 }),
+  threads: recipe.threads.default(1),
+});
+
+const initialization = z.discriminatedUnion('from', [
+  z.strictObject({ name, from: z.literal('random') }),
+  z.strictObject({ name, from: z.literal('weights'), file: z.string().min(1) }),
+  z.strictObject({
+    name,
+    from: z.literal('ssl'),
+    method: z.enum(['simclr']).default('simclr'),
+    pictures: z.array(pictureSource).min(1).optional(),
+    radiographs: z.strictObject(radiographSource).optional(),
+    training: simclr.prefault({}),
+  }),
+  z.strictObject({
+    name,
+    from: z.literal('supervised'),
+    pictures: z.array(pictureSource).min(1).max(1).optional(),
+    radiographs: z.strictObject(radiographSource).optional(),
+    training: supervised.prefault({}),
+  }),
+]);
+
+/** Defaults are the study's own recipe (shared protocol: AdamW 1e-5, constant, no decay, batch 32, up to 100 epochs). */
+const finetuning = z.strictObject({
+  seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).default([1]),
+  epochs: recipe.epochs.default(100),
+  batchSize: recipe.batchSize.default(32),
+  learningRate: z.union([positive, z.array(positive).min(1)]).default(1e-5),
+  schedule: recipe.schedule.default('constant'),
+  warmup: recipe.warmup.default(0),
+  weightDecay: recipe.weightDecay.default(0),
+  clip: recipe.clip.default(null),
+  dropPath: recipe.dropPath.default(0),
+  augmentation: augmentation.prefault({}),
+  threads: recipe.threads.default(1),
+});
+
+export const experimentSchema = z
+  .strictObject({
+    name: name.regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" alone (it names a folder)'),
+    description: z.string().optional(),
+    seed: z.number().int().min(0).max(0xffffffff).default(1),
+    device: z
+      .string()
+      .regex(/^(cpu|cuda(:\d+)?)$/, '"cpu", "cuda" or "cuda:N"')
+      .default('cpu'),
+    precision: z.enum(['fp32', 'bf16']).default('fp32'),
+    model,
+    preprocessing: preprocessing.prefault({}),
+    datasets: z.array(z.strictObject({ name, ...radiographSource })).min(1),
+    initializations: z.array(initialization).min(1),
+    finetuning: finetuning.prefault({}),
+    statistics: z
+      .strictObject({
+        redraws: z.number().int().min(100).max(1_000_000).default(1000),
+        unit: z.enum(['patient', 'image']).default('patient'),
+      })
+      .prefault({}),
+  })
+  .superRefine((config, context) => {
+    for (const field of ['datasets', 'initializations'] as const) {
+      const seen = new Set<string>();
+      for (const [i, { name: own }] of config[field].entries()) {
+        if (seen.has(own))
+          context.addIssue({
+            code: 'custom',
+            path: [field, i, 'name'],
+            message: `a name of its own; "${own}" stands there twice`,
+          });
+        seen.add(own);
+      }
+    }
+    for (const [i, start] of config.initializations.entries()) {
+      if (start.from !== 'ssl' && start.from !== 'supervised') continue;
+      const given = [start.pictures, start.radiographs].filter((data) => data !== undefined).length;
+      const valid = start.from === 'ssl' ? given > 0 : given === 1;
+      if (!valid) {
+        const message =
+          start.from === 'ssl'
+            ? '"pictures", "radiographs" or both to pretrain on'
+            : 'either "pictures" or "radiographs" to pretrain on';
+        context.addIssue({ code: 'custom', path: ['initializations', i], message });
+      }
+    }
+  });
+
+export type ExperimentConfig = z.infer<typeof experimentSchema>;
+export type Initialization = ExperimentConfig['initializations'][number];
+export type SslInitialization = Extract<Initialization, { from: 'ssl' }>;
+export type SupervisedInitialization = Extract<Initialization, { from: 'supervised' }>;
+export type RadiographSource = NonNullable<SupervisedInitialization['radiographs']>;
+export type PictureSource = NonNullable<SslInitialization['pictures']>[number];

@@ -1,0 +1,269 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { expectClose, type Reference, references, relativeError, type Tensors } from '../../../test/reference.js';
+import {
+  Adam,
+  AdamW,
+  autocast,
+  backward,
+  fromArray,
+  gradOf,
+  liveTensors,
+  manualSeed,
+  type Optimizer,
+  type Parameter,
+  randn,
+  readSafetensors,
+  SGD,
+  scope,
+  setThreads,
+  type Tensor,
+  toFloat32Array,
+} from '../../torch/index.js';
+import { Classifier } from '../classifier.js';
+import { interpolatePositions } from './position-embedding.js';
+import { VisionTransformer, type VisionTransformerOptions } from './vision-transformer.js';
+
+setThreads(1);
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+const SOURCES = references(FIXTURES, 'vit_reference');
+const SMALL: VisionTransformerOptions = {
+  imageSize: 32,
+  patchSize: 8,
+  channels: 3,
+  dim: 16,
+  depth: 2,
+  heads: 2,
+  mlpRatio: 4,
+  registers: 0,
+  layerScale: null,
+  dropPath: 0,
+  interpolation: { offset: 0.1, antialias: false },
+};
+
+const under = (tensors: Tensors, prefix: string): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
+
+function given(tensors: Tensors, name: string): Tensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new Error(`the reference has no '${name}'`);
+  return tensor;
+}
+
+it.skipIf(SOURCES.length < 2)('stored what Python computes now', () => {
+  const [stored, fresh] = SOURCES as [Reference, Reference];
+  expect(Object.keys(stored.tensors)).toEqual(Object.keys(fresh.tensors));
+  for (const [name, tensor] of Object.entries(stored.tensors)) {
+    expectClose(name, tensor, fresh.tensors[name], name.includes('bf16') ? 2 ** -6 : 1e-5);
+  }
+});
+
+/** The bias of the keys shifts all scores of a query alike: its gradient is zero but for rounding, which Adam enlarges. */
+function withoutKeyBias(name: string, values: Float32Array): Float32Array {
+  if (!name.endsWith('attn.qkv.bias')) return values;
+  const dim = values.length / 3;
+  return values.map((value, i) => (i >= dim && i < 2 * dim ? 0 : value));
+}
+
+function distance(a: Float32Array, b: Float32Array): number {
+  return Math.hypot(...a.map((value, i) => value - b[i]!));
+}
+
+describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors }) => {
+  const [images, masks, labels, posWeight] = ['images', 'masks', 'labels', 'posWeight'].map((name) =>
+    given(tensors, name),
+  ) as [Tensor, Tensor, Tensor, Tensor];
+
+  describe.each([
+    ['registers and LayerScale', 'full', { registers: 2, layerScale: 0.5 }],
+    ['neither', 'plain', { registers: 0, layerScale: null }],
+  ])('with %s', (_, variant, options) => {
+    const start = under(tensors, `${variant}/start/`);
+    const build = () => {
+      const model = new Classifier(new VisionTransformer({ ...SMALL, ...options }), 3);
+      model.loadStateDict(start);
+      return model;
+    };
+    const logitsOf = (model: Classifier) =>
+      scope(() => model.head.forward(model.backbone.features(images, masks).classToken));
+    const lossOf = (model: Classifier) =>
+      scope(() => logitsOf(model).to('float32').binaryCrossEntropyWithLogits(labels, null, posWeight));
+
+    it('forward and every gradient', () => {
+      const model = build();
+      scope(() => {
+        const { patchTokens, classToken, registerTokens } = model.backbone.features(images, masks);
+        const tokens = given(tensors, `${variant}/tokens`);
+        const { registers } = options;
+        expectClose('class token', classToken, tokens.select(1, 0));
+        expectClose('register tokens', registerTokens, tokens.narrow(1, 1, registers));
+        expectClose('patch tokens', patchTokens, tokens.narrow(1, 1 + registers, 16));
+        expectClose('logits', logitsOf(model), given(tensors, `${variant}/logits`));
+        backward(lossOf(model));
+        const expected = under(tensors, `${variant}/gradient/`);
+        const actual = [...model.namedParameters()].map(([name, parameter]) => [name, gradOf(parameter)] as const);
+        expect(actual.map(([name]) => name).sort()).toEqual(Object.keys(expected).sort());
+        for (const [name, gradient] of actual) expectClose(name, gradient!, expected[name]);
+      });
+      model.free();
+    });
+
+    const optimizers: [string, (parameters: Parameter[]) => Optimizer][] = [
+      ['adamw', (parameters) => new AdamW(parameters, { learningRate: 1e-3, weightDecay: 0.05 })],
+      ['adam', (parameters) => new Adam(parameters, { learningRate: 1e-3, weightDecay: 0.05 })],
+      ['sgd', (parameters) => new SGD(parameters, { learningRate: 0.05, momentum: 0.9, weightDecay: 0.01 })],
+    ];
+    it.each(optimizers.filter(([name]) => `${variant}/${name}/losses` in tensors))('five steps of %s', (name, make) => {
+      const model = build();
+      const optimizer = make(model.parameters());
+      const losses: number[] = [];
+      for (let step = 0; step < 5; step++) {
+        scope(() => {
+          const loss = lossOf(model);
+          backward(loss);
+          losses.push(loss.item());
+        });
+        optimizer.step();
+        optimizer.zeroGrad();
+      }
+      expectClose('losses', fromArray(losses), given(tensors, `${variant}/${name}/losses`));
+      for (const [key, parameter] of model.namedParameters()) {
+        const [actual, expected, before] = [parameter, tensors[`${variant}/${name}/${key}`], start[key]].map((tensor) =>
+          withoutKeyBias(key, toFloat32Array(tensor!)),
+        ) as [Float32Array, Float32Array, Float32Array];
+        expect(relativeError(actual, expected), key).toBeLessThanOrEqual(1e-5);
+        const moved = distance(expected, before);
+        expect(moved, `${key} moved`).toBeGreaterThan(0);
+        expect(distance(actual, expected) / moved, `${key}: error of the movement`).toBeLessThan(1e-2);
+      }
+      optimizer.free();
+      model.free();
+    });
+
+    it('forward and gradient under bfloat16 autocast', () => {
+      const model = build();
+      scope(() => {
+        const logits = autocast('cpu', 'bf16', () => logitsOf(model));
+        expect(logits.dtype).toBe('bfloat16');
+        const expected = given(tensors, `${variant}/bf16/logits`);
+        expectClose('logits', logits, expected, 2 ** -6);
+        expectClose('logits, fp32', logits, given(tensors, `${variant}/logits`), 2 ** -4);
+        backward(autocast('cpu', 'bf16', () => lossOf(model)));
+        const { weight } = model.backbone.blocks[0]!.attn.qkv;
+        expectClose('gradient', gradOf(weight)!, given(tensors, `${variant}/bf16/gradient`), 2 ** -5);
+      });
+      model.free();
+    });
+  });
+});
+
+describe("DINOv2's own code", () => {
+  const { tensors, metadata } = readSafetensors(join(FIXTURES, 'dinov2_original.safetensors'));
+  const names = JSON.parse(metadata.names!) as Record<string, string[]>;
+  const variants = {
+    plain: { registers: 0, layerScale: 1, interpolation: { offset: 0.1, antialias: false } },
+    registers: { registers: 2, layerScale: 0.5, interpolation: { offset: 0, antialias: true } },
+    unscaled: { registers: 0, layerScale: null, interpolation: { offset: 0.1, antialias: false } },
+  };
+
+  it.each(Object.entries(variants))('has the same parameter names, in the same order: %s', (variant, options) => {
+    const model = new VisionTransformer({ ...SMALL, ...options });
+    expect([...model.namedParameters()].map(([name]) => name)).toEqual(names[variant]);
+    model.free();
+  });
+
+  for (const variant of ['plain', 'registers'] as const) {
+    const model = new VisionTransformer({ ...SMALL, ...variants[variant] }).eval();
+    model.loadStateDict(under(tensors, `${variant}/weights/`));
+    afterAll(() => model.free());
+    const sizes = [
+      [32, 32],
+      [48, 40],
+      [24, 24],
+      [16, 32],
+    ] as const;
+    it.each(sizes)(`gives the same features and positions for %d x %d: ${variant}`, (height, width) => {
+      const size = `${variant}/${height}x${width}`;
+      scope(() => {
+        const positions = interpolatePositions(
+          model.pos_embed,
+          [height / 8, width / 8],
+          variants[variant].interpolation,
+        );
+        expectClose('positions', positions, tensors[`${size}/positions`]);
+        const features = model.features(given(tensors, `${size}/images`));
+        for (const [name, tensor] of Object.entries(features)) expectClose(name, tensor, tensors[`${size}/${name}`]);
+      });
+    });
+    it(`puts the mask token in the same places: ${variant}`, () => {
+      scope(() => {
+        const [images, masks] = [given(tensors, `${variant}/masked/images`), given(tensors, `${variant}/masked/masks`)];
+        expectClose('patches', model.features(images, masks).patchTokens, tensors[`${variant}/masked/patchTokens`]);
+      });
+    });
+  }
+});
+
+describe('a vision transformer', () => {
+  it('refuses sizes that do not fit, with their names', () => {
+    expect(() => new VisionTransformer({ ...SMALL, imageSize: 30 })).toThrow(
+      'image size 30 is no multiple of the patch size 8',
+    );
+    expect(() => new VisionTransformer({ ...SMALL, heads: 3 })).toThrow('width 16 is no multiple of 3 heads');
+    const model = new VisionTransformer(SMALL);
+    const before = liveTensors();
+    expect(() => scope(() => model.forward(randn([1, 3, 32, 36])))).toThrow(
+      'image size: found 32 x 36; expected multiples of the patch size 8',
+    );
+    expect(liveTensors()).toBe(before);
+    model.free();
+  });
+
+  it('drops whole residual branches in training alone, and keeps their expectation', () => {
+    manualSeed(11);
+    const model = new VisionTransformer({ ...SMALL, depth: 1, dropPath: 0.5, layerScale: 1 });
+    scope(() => {
+      const image = randn([1, 3, 32, 32], 'float32');
+      const many = image.expand([2000, -1, -1, -1]);
+      const rows = (tokens: Tensor) => {
+        const [count, width] = [tokens.size(0), tokens.size(1)];
+        const values = toFloat32Array(tokens);
+        return Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width).join());
+      };
+      expect(new Set(rows(model.train().forward(many))).size).toBe(4); // attention kept or not, MLP kept or not
+      expect(new Set(rows(model.eval().forward(many))).size).toBeLessThanOrEqual(2); // equal but for the kernels' tails
+      const block = model.blocks[0]!.train();
+      const tokens = model.tokens(image);
+      const attended = block.eval().attn.forward(block.norm1.forward(tokens));
+      const kept = tokens.add(attended);
+      block.train();
+      expect(relativeError(toFloat32Array(kept), toFloat32Array(tokens))).toBeGreaterThan(1e-3);
+    });
+    model.free();
+  });
+
+  it('leaves no tensor behind over 200 training steps', () => {
+    manualSeed(1);
+    const model = new Classifier(new VisionTransformer({ ...SMALL, dropPath: 0.1, layerScale: 1e-5 }), 2);
+    const optimizer = new AdamW(model.parameters(), { learningRate: 1e-3 });
+    const counts: number[] = [];
+    for (let step = 0; step < 200; step++) {
+      scope(() => {
+        const x = randn([2, 3, 32, 32], 'float32');
+        backward(model.forward(x).pow(2).mean());
+        optimizer.step();
+        optimizer.zeroGrad();
+      });
+      counts.push(liveTensors());
+    }
+    expect(new Set(counts.slice(1)).size).toBe(1);
+    optimizer.free();
+    const before = liveTensors();
+    model.free();
+    expect(before - liveTensors()).toBe(model.parameters().length);
+  });
+});
