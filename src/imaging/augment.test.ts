@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError, Random, readNpy } from '../base/index.js';
 import {
   autocast,
+  cudaDevices,
   fromArray,
   liveTensors,
   manualSeed,
@@ -41,9 +42,11 @@ interface Parameters {
 }
 const parameters = JSON.parse(readFileSync(fixture('augment.json'), 'utf8')) as Parameters;
 
-function stored(name: string): Tensor {
+const devices = cudaDevices() > 0 ? ['cpu', 'cuda:0'] : ['cpu'];
+
+function stored(name: string, device: string): Tensor {
   const { shape, data } = readNpy(fixture(`augment-${name}.npy`));
-  return fromArray(data as Float32Array, shape);
+  return fromArray(data as Float32Array, shape, device);
 }
 
 function largestDifference(a: Tensor, b: Tensor): number {
@@ -77,9 +80,7 @@ describe('batches', () => {
   });
 });
 
-describe('numbers against SciPy, torch and colorsys', () => {
-  const input = () => stored('input');
-
+describe.each(devices)('numbers against SciPy, torch and colorsys on %s', (device) => {
   it.each([
     ['place', (x: Tensor) => place(x, parameters.placements), 5e-6],
     ['crop', (x: Tensor) => resizeCrops(x, parameters.crops, parameters.size), 1e-6],
@@ -90,12 +91,25 @@ describe('numbers against SciPy, torch and colorsys', () => {
     ['hue', (x: Tensor) => changeHue(x, parameters.hue), 5e-6],
     ['blur', (x: Tensor) => gaussianBlur(x, parameters.sigma, parameters.radius), 1e-6],
   ] as const)('%s', (name, change, tolerance) => {
-    const x = input();
-    expect(largestDifference(change(x), stored(name))).toBeLessThan(tolerance);
+    const x = stored('input', device);
+    expect(largestDifference(change(x), stored(name, device))).toBeLessThan(tolerance);
+  });
+
+  it('augments as on the CPU', () => {
+    const x = stored('input', 'cpu');
+    const options = { ...simclrViews, size: 12, jitter: { ...simclrViews.jitter, hue: 0.1 } };
+    for (const change of [
+      (images: Tensor) => augmentRadiographs(images, smallDataAugmentation, new Random(7)),
+      (images: Tensor) => contrastiveView(images, options, new Random(7)),
+    ]) {
+      const result = change(x.to(undefined, device));
+      expect(result.device).toBe(device);
+      expect(largestDifference(result.to(undefined, 'cpu'), change(x))).toBeLessThan(1e-5);
+    }
   });
 
   it('uses one channel as its own luma', () => {
-    const x = rand([2, 1, 5, 5]);
+    const x = rand([2, 1, 5, 5], undefined, device);
     const mean = x.mean([1, 2, 3], true);
     const expected = x.sub(mean).mul(1.2).add(mean).clamp(0, 1);
     expect(largestDifference(changeContrast(x, [1.2, 1.2]), expected)).toBeLessThan(1e-6);

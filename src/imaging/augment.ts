@@ -23,7 +23,10 @@ export interface RadiographAugmentation {
   brightness?: number;
 }
 
-/** What the study does: flip, rotation by up to 7 degrees (`vit-med`, `data/data_provider.py`). */
+/**
+ * What the study does: flip, rotation by up to 7 degrees (`vit-med`, `data/data_provider.py`; there with the nearest
+ * pixel, torchvision's default, here bilinear).
+ */
 export const studyAugmentation: Readonly<RadiographAugmentation> = { flip: 0.5, rotation: 7 };
 
 /** For hundreds of radiographs rather than hundreds of thousands. */
@@ -51,17 +54,12 @@ export function augmentRadiographs(x: Tensor, options: RadiographAugmentation, r
     contrast: random.between(1 - contrast, 1 + contrast),
     brightness: random.between(-brightness, brightness),
   }));
+  const strengths = (name: 'contrast' | 'brightness') => draws.map((draw) => draw[name]);
   const moves = rotation !== 0 || scale[0] !== 1 || scale[1] !== 1;
   return float32(() => {
-    let result = x.alias();
-    if (contrast !== 0) {
-      const factors = draws.map((draw) => draw.contrast);
-      result = changeContrast(result.clone(), factors);
-    }
-    if (brightness !== 0) {
-      const shifts = draws.map((draw) => draw.brightness);
-      result = result.add(perImage(shifts, x)).clamp_(0, 1);
-    }
+    let result = x;
+    if (contrast !== 0) result = changeContrast(result.clone(), strengths('contrast'));
+    if (brightness !== 0) result = result.add(perImage(strengths('brightness'), x)).clamp_(0, 1);
     if (moves) return place(result, draws);
     return mirror(
       result,
@@ -89,7 +87,7 @@ export interface ContrastiveViews {
   blurSigma?: readonly [number, number];
 }
 
-/** SimCLR's views at a size for small data: weaker jitter without hue, and gray half of the time, for radiographs. */
+/** SimCLR's views for small data that ends at radiographs: weaker jitter, no hue, gray half of the time. */
 export const simclrViews: Readonly<ContrastiveViews> = {
   size: 96,
   cropScale: [0.2, 1],
