@@ -11,6 +11,7 @@ import {
   liveTensors,
   manualSeed,
   type Optimizer,
+  ones,
   type Parameter,
   randn,
   readSafetensors,
@@ -21,6 +22,7 @@ import {
   toFloat32Array,
 } from '../../torch/index.js';
 import { Classifier } from '../classifier.js';
+import { dropPath } from './drop-path.js';
 import { interpolatePositions } from './position-embedding.js';
 import { VisionTransformer, type VisionTransformerOptions } from './vision-transformer.js';
 
@@ -223,25 +225,31 @@ describe('a vision transformer', () => {
     model.free();
   });
 
-  it('drops whole residual branches in training alone, and keeps their expectation', () => {
+  it('drops whole samples of a residual branch, and scales the others', () => {
     manualSeed(11);
-    const model = new VisionTransformer({ ...SMALL, depth: 1, dropPath: 0.5, layerScale: 1 });
     scope(() => {
-      const image = randn([1, 3, 32, 32], 'float32');
-      const many = image.expand([2000, -1, -1, -1]);
-      const rows = (tokens: Tensor) => {
-        const [count, width] = [tokens.size(0), tokens.size(1)];
-        const values = toFloat32Array(tokens);
-        return Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width).join());
+      const dropped = toFloat32Array(dropPath(ones([4000, 2, 3], 'float32'), 0.2));
+      const samples = Array.from({ length: 4000 }, (_, i) => new Set(dropped.slice(6 * i, 6 * i + 6)));
+      expect(samples.every((values) => values.size === 1)).toBe(true);
+      expect(new Set(dropped)).toEqual(new Set([0, 1.25]));
+      const kept = samples.filter((values) => values.has(1.25)).length / 4000;
+      expect(Math.abs(kept - 0.8)).toBeLessThan(4 * Math.sqrt((0.8 * 0.2) / 4000));
+    });
+  });
+
+  it('drops branches in training alone, from none in the first block to the given share in the last', () => {
+    manualSeed(12);
+    const model = new VisionTransformer({ ...SMALL, dropPath: 0.9, layerScale: 1 });
+    scope(() => {
+      const x = randn([8, 5, 16], 'float32');
+      const changes = (block: number) => {
+        const forward = () => toFloat32Array(model.blocks[block]!.forward(x));
+        return relativeError(forward(), forward());
       };
-      expect(new Set(rows(model.train().forward(many))).size).toBe(4); // attention kept or not, MLP kept or not
-      expect(new Set(rows(model.eval().forward(many))).size).toBeLessThanOrEqual(2); // equal but for the kernels' tails
-      const block = model.blocks[0]!.train();
-      const tokens = model.tokens(image);
-      const attended = block.eval().attn.forward(block.norm1.forward(tokens));
-      const kept = tokens.add(attended);
-      block.train();
-      expect(relativeError(toFloat32Array(kept), toFloat32Array(tokens))).toBeGreaterThan(1e-3);
+      expect(changes(0)).toBe(0);
+      expect(changes(1)).toBeGreaterThan(0.01);
+      model.eval();
+      expect(changes(1)).toBe(0);
     });
     model.free();
   });
