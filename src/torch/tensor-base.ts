@@ -11,6 +11,9 @@ const forgotten = new FinalizationRegistry<{ handle: number }>((cell) => {
 export abstract class TensorBase {
   /** -1 once freed. Shared with the finalizer, which must not hold the tensor itself. */
   private readonly cell: { handle: number };
+  /** The scope that will free this tensor. */
+  private owner: Set<TensorBase> | undefined;
+  private collected = false;
   private sizes: readonly number[] | undefined;
 
   constructor(handle: number) {
@@ -73,15 +76,25 @@ export abstract class TensorBase {
   /** Hands the handle over to a new owner; this tensor then counts as freed. */
   release(): number {
     const { handle } = this;
-    open?.delete(this);
+    this.owner?.delete(this);
     this.cell.handle = -1;
     return handle;
   }
 
   /** Leaves this tensor to whoever holds it: no scope frees it any more. Returns itself. */
   keep(): this {
-    open?.delete(this);
-    forgotten.register(this, this.cell);
+    return this.give(undefined);
+  }
+
+  /** Gives this tensor into the care of a scope, or, without one, of the garbage collector. Returns itself. */
+  give(owner: Set<TensorBase> | undefined): this {
+    this.owner?.delete(this);
+    this.owner = owner;
+    if (owner) owner.add(this);
+    else if (!this.collected) {
+      this.collected = true;
+      forgotten.register(this, this.cell);
+    }
     return this;
   }
 }
@@ -89,11 +102,7 @@ export abstract class TensorBase {
 let open: Set<TensorBase> | undefined;
 
 /** Puts a new tensor into the open scope, or, outside every scope, into the care of the garbage collector. */
-export function adopt<T extends TensorBase>(tensor: T): T {
-  if (open) open.add(tensor);
-  else tensor.keep();
-  return tensor;
-}
+export const adopt = <T extends TensorBase>(tensor: T): T => tensor.give(open);
 
 /**
  * Runs `work` and frees every tensor that was made in it, except those in its result (a tensor, or an array or plain
@@ -107,14 +116,13 @@ export function scope<T>(work: () => T): T {
     const result = work();
     if (result instanceof Promise) throw new TypeError('scope(): the work must not be asynchronous');
     for (const tensor of tensorsIn(result)) {
-      if (!mine.delete(tensor) || tensor.isFreed) continue;
-      open = outer;
-      adopt(tensor);
+      if (mine.has(tensor) && !tensor.isFreed) tensor.give(outer);
     }
     return result;
   } finally {
     open = outer;
     for (const tensor of mine) tensor.free();
+    mine.clear();
   }
 }
 
