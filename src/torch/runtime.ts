@@ -5,15 +5,23 @@ import { adopt } from './tensor-base.js';
 
 export type Precision = 'fp32' | 'bf16';
 
-/** Runs `work` with matrix products in `precision` (PyTorch's autocast for 'bf16'). */
+const castTo = new Map<string, string | null>();
+
+/** Runs `work` with matrix products in `precision` (PyTorch's autocast for 'bf16'). May be nested. */
 export function autocast<T>(device: string, precision: Precision, work: () => T): T {
-  if (precision === 'fp32') return work();
   const type = device.split(':')[0]!;
-  native.setAutocast(type, 'bfloat16');
+  const before = castTo.get(type) ?? null;
+  const dtype = precision === 'bf16' ? 'bfloat16' : null;
+  if (dtype === before) return work();
+  const set = (value: string | null) => {
+    native.setAutocast(type, value);
+    castTo.set(type, value);
+  };
+  set(dtype);
   try {
     return work();
   } finally {
-    native.setAutocast(type, null);
+    set(before);
   }
 }
 
