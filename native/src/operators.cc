@@ -66,6 +66,8 @@ napi_value call(const Arguments& a) {
       stack.push_back(toIValue(a.env, a.environment, value, parameter.type()));
     } catch (const std::invalid_argument& error) {
       failArgument(schema, i, error.what());
+    } catch (const c10::Error& error) {  // a device that libtorch does not know
+      failArgument(schema, i, error.what_without_backtrace());
     }
   }
   try {

@@ -1,4 +1,5 @@
 // Tensors in and out of JavaScript memory, what they are, their gradients and their lifetime.
+#include <cmath>
 #include <cstring>
 
 #include "functions.h"
@@ -44,8 +45,11 @@ std::vector<int64_t> sizesOf(napi_env env, napi_value value) {
   for (uint32_t i = 0; i < length; i++) {
     napi_value item;
     check(env, napi_get_element(env, value, i, &item));
-    sizes[i] = static_cast<int64_t>(numberOf(env, item));
-    if (sizes[i] < 0) throw std::invalid_argument("negative size");
+    const double size = numberOf(env, item);
+    if (!(size >= 0 && size <= 9007199254740992.0) || size != std::floor(size)) {
+      throw std::invalid_argument("a shape of whole numbers was expected, found " + std::to_string(size));
+    }
+    sizes[i] = static_cast<int64_t>(size);
   }
   return sizes;
 }

@@ -94,7 +94,7 @@ void check(napi_env env, napi_status status) {
 c10::IValue toIValue(napi_env env, Environment& environment, napi_value value, const c10::TypePtr& type) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType:
-      if (isAbsent(env, value)) throw std::invalid_argument("expected a tensor");
+      if (kindOf(env, value) != napi_number) throw std::invalid_argument("expected a tensor");
       return environment.tensors.get(numberOf(env, value));
     case c10::TypeKind::OptionalType: {
       const c10::TypePtr inner = type->expectRef<c10::OptionalType>().getElementType();
