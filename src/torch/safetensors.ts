@@ -66,14 +66,39 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
     if (header === null || typeof header !== 'object' || Array.isArray(header))
       throw fail('a header that is no object');
     const { __metadata__: metadata = {}, ...tensors } = header;
-    const entries: Record<string, SafetensorsEntry> = Object.create(null);
-    for (const [name, value] of Object.entries(tensors)) {
-      entries[name] = entryOf(name, value, 8 + length, stat.size, fail);
-    }
-    return { entries, metadata: metadata as Record<string, string>, fileBytes: stat.size };
+    if (!isTextByName(metadata)) throw fail('__metadata__ that is no object of texts');
+    const entries = Object.fromEntries(
+      Object.entries(tensors).map(([name, value]) => [name, entryOf(name, value, 8 + length, stat.size, fail)]),
+    );
+    checkCover(entries, 8 + length, stat.size, fail);
+    return { entries, metadata, fileBytes: stat.size };
   } finally {
     closeSync(fd);
   }
+}
+
+const isTextByName = (value: unknown): value is Record<string, string> =>
+  value !== null &&
+  typeof value === 'object' &&
+  !Array.isArray(value) &&
+  Object.values(value).every((text) => typeof text === 'string');
+
+/** The tensors must follow each other without overlap or hole, up to the end of the file, as the format demands. */
+function checkCover(
+  entries: Record<string, SafetensorsEntry>,
+  base: number,
+  fileBytes: number,
+  fail: (found: string) => Error,
+): void {
+  let covered = base;
+  for (const [name, { start, end }] of Object.entries(entries).sort(
+    ([, a], [, b]) => a.start - b.start || a.end - b.end,
+  )) {
+    if (start !== covered)
+      throw fail(`tensor '${name}' that ${start < covered ? 'overlaps another' : 'follows a hole'}`);
+    covered = end;
+  }
+  if (covered !== fileBytes) throw fail(`${fileBytes - covered} bytes after the last tensor`);
 }
 
 function entryOf(
@@ -84,7 +109,7 @@ function entryOf(
   fail: (found: string) => Error,
 ): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-  const type = DTYPES[String(dtype)];
+  const type = Object.hasOwn(DTYPES, String(dtype)) && DTYPES[String(dtype)];
   if (!type) throw fail(`tensor '${name}' of type ${JSON.stringify(dtype)}`);
   const sizes = shape as number[];
   const natural = (list: unknown): list is number[] =>
@@ -117,20 +142,21 @@ export function readSafetensors(path: string): { tensors: Record<string, Tensor>
   return { tensors, metadata };
 }
 
-/** Writes tensors atomically, in the order given. */
+/** Writes tensors atomically, in the order given. Throws a RangeError for a tensor named '__metadata__'. */
 export function writeSafetensors(
   path: string,
   tensors: Record<string, Tensor>,
   metadata: Record<string, string> = {},
 ): void {
+  if (Object.hasOwn(tensors, '__metadata__')) throw new RangeError("a tensor may not be named '__metadata__'");
   let offset = 0;
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  for (const [name, tensor] of Object.entries(tensors)) {
+  const entries = Object.entries(tensors).map(([name, tensor]) => {
     const [code, { bytes }] = Object.entries(DTYPES).find(([, { dtype }]) => dtype === tensor.dtype)!;
-    const size = tensor.shape.reduce((product, n) => product * n, bytes);
-    header[name] = { dtype: code, shape: tensor.shape, data_offsets: [offset, offset + size] };
-    offset += size;
-  }
+    const start = offset;
+    offset += tensor.shape.reduce((product, n) => product * n, bytes);
+    return [name, { dtype: code, shape: tensor.shape, data_offsets: [start, offset] }] as const;
+  });
+  const header = Object.fromEntries([['__metadata__', metadata] as const, ...entries]);
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const prefix = Buffer.alloc(8);
