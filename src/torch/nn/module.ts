@@ -78,8 +78,8 @@ export abstract class Module {
    */
   loadStateDict(state: StateDict, source = 'state dict'): void {
     const own = this.stateDict();
-    const missing = Object.keys(own).filter((name) => !(name in state));
-    const unexpected = Object.keys(state).filter((name) => !(name in own));
+    const missing = Object.keys(own).filter((name) => !Object.hasOwn(state, name));
+    const unexpected = Object.keys(state).filter((name) => !Object.hasOwn(own, name));
     const misshapen = Object.entries(own)
       .filter(([name, parameter]) => state[name] && String(state[name].shape) !== String(parameter.shape))
       .map(([name, parameter]) => `${name} [${state[name]!.shape}], expected [${parameter.shape}]`);

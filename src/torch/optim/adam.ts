@@ -7,6 +7,8 @@ import {
   foreachDiv_,
   foreachMul_,
   foreachSqrt,
+  foreachSub,
+  type Tensor,
 } from '../tensor.js';
 import { Optimizer, type ParameterGroup, type Update } from './optimizer.js';
 
@@ -29,14 +31,15 @@ export class Adam extends Optimizer {
     this.eps = eps ?? 1e-8;
   }
 
-  protected decay({ parameters, gradients, weightDecay }: Update): void {
-    if (weightDecay !== 0) foreachAdd_(gradients, parameters, weightDecay);
+  /** Applies the weight decay; gives the gradients to go on with. */
+  protected decay({ parameters, gradients, weightDecay }: Update): Tensor[] {
+    return weightDecay === 0 ? gradients : foreachSub(gradients, parameters, -weightDecay);
   }
 
   protected update(update: Update): void {
     const { beta1, beta2, eps, steps } = this;
-    const { parameters, gradients, learningRate } = update;
-    this.decay(update);
+    const { parameters, learningRate } = update;
+    const gradients = this.decay(update);
     const means = update.state('exp_avg');
     foreachMul_(means, beta1);
     foreachAdd_(means, gradients, 1 - beta1);
@@ -56,7 +59,8 @@ export class AdamW extends Adam {
     super(groups, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 
-  protected override decay({ parameters, learningRate, weightDecay }: Update): void {
+  protected override decay({ parameters, gradients, learningRate, weightDecay }: Update): Tensor[] {
     if (weightDecay !== 0) foreachMul_(parameters, 1 - learningRate * weightDecay);
+    return gradients;
   }
 }

@@ -86,15 +86,24 @@ export abstract class Optimizer {
     return Object.fromEntries(entries);
   }
 
+  /** Throws a RangeError for an entry that fits no parameter, and then changes nothing. */
   loadStateDict(state: StateDict, steps: number): void {
     const parameters = this.parameters();
+    const entries = Object.entries(state).map(([key, value]) => {
+      const [, name, number] = /^(.+)\.(\d+)$/.exec(key) ?? [];
+      const parameter = parameters[Number(number)];
+      if (!name || !parameter) throw new RangeError(`optimizer state '${key}' belongs to no parameter`);
+      if (String(value.shape) !== String(parameter.shape)) {
+        throw new RangeError(
+          `optimizer state '${key}' has the shape [${value.shape}], its parameter [${parameter.shape}]`,
+        );
+      }
+      return { name, parameter, value };
+    });
     this.steps = steps;
-    for (const [key, value] of Object.entries(state)) {
-      const dot = key.lastIndexOf('.');
-      const parameter = parameters[Number(key.slice(dot + 1))];
-      if (!parameter) throw new RangeError(`optimizer state '${key}' belongs to no parameter`);
-      noGrad(() => this.slot(key.slice(0, dot), parameter).copy_(value));
-    }
+    noGrad(() => {
+      for (const { name, parameter, value } of entries) this.slot(name, parameter).copy_(value);
+    });
   }
 
   free(): void {

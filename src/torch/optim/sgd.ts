@@ -1,5 +1,5 @@
 import type { Parameter } from '../nn/index.js';
-import { foreachAdd_, foreachMul_ } from '../tensor.js';
+import { foreachAdd_, foreachMul_, foreachSub } from '../tensor.js';
 import { Optimizer, type ParameterGroup, type Update } from './optimizer.js';
 
 export interface SgdOptions {
@@ -17,8 +17,8 @@ export class SGD extends Optimizer {
     this.momentum = momentum ?? 0;
   }
 
-  protected update({ parameters, gradients, learningRate, weightDecay, state }: Update): void {
-    if (weightDecay !== 0) foreachAdd_(gradients, parameters, weightDecay);
+  protected update({ parameters, gradients: given, learningRate, weightDecay, state }: Update): void {
+    const gradients = weightDecay === 0 ? given : foreachSub(given, parameters, -weightDecay);
     if (this.momentum === 0) {
       foreachAdd_(parameters, gradients, -learningRate);
       return;
