@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { generatorState, readSafetensors, scope, setGeneratorState, writeSafetensors } from '../torch/index.js';
+import type { LogLengths } from './run-log.js';
 import type { Metrics, TrainingTask } from './task.js';
 
 /** What the runner itself must remember. */
@@ -12,8 +13,8 @@ export interface Progress {
   sums: Metrics;
   /** Seconds of training so far, in all processes that took part. */
   seconds: number;
-  /** Length of `metrics.jsonl` at this moment. */
-  metricsBytes: number;
+  /** Lengths of the run's log files at this moment. */
+  log: LogLengths;
 }
 
 export const checkpointPath = (folder: string) => join(folder, 'checkpoint', 'state.safetensors');

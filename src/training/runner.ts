@@ -1,6 +1,5 @@
-import { appendFileSync, existsSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js';
+import { RunLog } from './run-log.js';
 import type { Batch, Metrics, Position, ReadFeed, TrainingTask } from './task.js';
 
 export interface RunPlan {
@@ -36,27 +35,22 @@ export async function runTask(
   signals: RunSignals,
 ): Promise<RunOutcome> {
   const { folder, device, epochs, stepsPerEpoch } = plan;
-  const metricsPath = join(folder, 'metrics.jsonl');
   const progress: Progress = loadCheckpoint(folder, task, device) ?? {
     epoch: 0,
     stepOfEpoch: 0,
     sums: {},
     seconds: 0,
-    metricsBytes: 0,
+    log: { metrics: 0, events: 0 },
   };
-  if (existsSync(metricsPath)) truncateSync(metricsPath, progress.metricsBytes);
+  using log = new RunLog(folder, progress.log);
   let images = 0;
   let clock = performance.now();
   let saved = clock;
-  const log = (line: object) => {
-    const text = `${JSON.stringify(line)}\n`;
-    appendFileSync(metricsPath, text);
-    progress.metricsBytes += Buffer.byteLength(text);
-  };
   const save = () => {
     const now = performance.now();
     progress.seconds += (now - clock) / 1000;
     clock = now;
+    progress.log = log.sync();
     saveCheckpoint(folder, task, progress, device);
     saved = performance.now();
   };
@@ -73,7 +67,7 @@ export async function runTask(
       const metrics = task.step(batch, at);
       progress.stepOfEpoch++;
       for (const [name, value] of Object.entries(metrics)) progress.sums[name] = (progress.sums[name] ?? 0) + value;
-      if (plan.logEvery > 0 && at.step % plan.logEvery === 0) log({ kind: 'step', step: at.step, ...metrics });
+      if (plan.logEvery > 0 && at.step % plan.logEvery === 0) log.step(at.step, metrics);
       images += batch.shape[0];
       signals.onProgress({ at, imagesDone: images, metrics });
       // A stop on an epoch's last step goes through: the checkpoint stands between two steps, validation after them.
@@ -86,7 +80,7 @@ export async function runTask(
     }
     const means = Object.entries(progress.sums).map(([name, sum]) => [name, sum / stepsPerEpoch] as const);
     const ended = await task.endEpoch?.(progress.epoch, feeds.read);
-    log({ kind: 'epoch', epoch: progress.epoch + 1, ...Object.fromEntries(means), ...ended });
+    log.epoch(progress.epoch + 1, { ...Object.fromEntries(means), ...ended });
     Object.assign(progress, { epoch: progress.epoch + 1, stepOfEpoch: 0, sums: {} });
     save();
     if (signals.stopped()) return { status: 'interrupted' };
