@@ -25,22 +25,21 @@ export function loadBackbone(backbone: VisionTransformer, path: string): LoadRep
     noGrad(() => {
       const { tensors } = readSafetensors(path);
       const dropped: string[] = [];
-      const state: StateDict = {};
+      const found: [string, Tensor][] = [];
       for (const [key, tensor] of Object.entries(tensors)) {
         const name = key.replace(/^backbone\./, '');
         if (HEAD.test(name)) dropped.push(key);
-        else state[name] = tensor;
+        else found.push([name, tensor]);
       }
+      const state: StateDict = Object.fromEntries(found);
+      const report: LoadReport = { matched: found.length, dropped };
       state.mask_token ??= backbone.mask_token; // the classifiers of ImageNet have none, and only pretraining uses it
-      const report: LoadReport = { matched: Object.keys(state).length, dropped };
       const positions = state.pos_embed;
-      if (
-        positions &&
-        positions.size(-1) === backbone.options.dim &&
-        positions.size(1) !== backbone.pos_embed.size(1)
-      ) {
+      const own = backbone.pos_embed;
+      const another = positions?.shape.length === 3 && positions.size(1) !== own.size(1);
+      if (another && positions.size(0) === 1 && positions.size(2) === own.size(2)) {
         state.pos_embed = resizePositions(backbone, positions, path);
-        const [from, to] = [positions, backbone.pos_embed].map((tensor) => Math.sqrt(tensor.size(1) - 1));
+        const [from, to] = [positions, own].map((tensor) => Math.sqrt(tensor.size(1) - 1));
         report.interpolated = `${from} x ${from} to ${to} x ${to}`;
       }
       backbone.loadStateDict(state, path);
@@ -51,7 +50,7 @@ export function loadBackbone(backbone: VisionTransformer, path: string): LoadRep
 
 function resizePositions(backbone: VisionTransformer, positions: Tensor, path: string): Tensor {
   const side = Math.sqrt(positions.size(1) - 1);
-  if (!Number.isInteger(side)) {
+  if (!Number.isInteger(side) || side === 0) {
     throw inputError({
       what: `${path}: pos_embed`,
       found: `[${positions.shape}]`,

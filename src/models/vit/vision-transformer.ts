@@ -10,7 +10,6 @@ import {
   truncatedNormal_,
   where,
   zeroParameter,
-  zeros,
 } from '../../torch/index.js';
 import { Block } from './block.js';
 import { PatchEmbed } from './patch-embed.js';
@@ -119,8 +118,7 @@ export class VisionTransformer extends Module {
       const normalized = this.norm.forward(tokens);
       return {
         classToken: normalized.select(1, 0),
-        registerTokens:
-          registers > 0 ? normalized.narrow(1, 1, registers) : zeros([x.size(0), 0, this.options.dim], 'float32'),
+        registerTokens: normalized.narrow(1, 1, registers),
         patchTokens: normalized.narrow(1, 1 + registers, normalized.size(1) - 1 - registers),
       };
     });
