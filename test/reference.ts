@@ -10,6 +10,8 @@ export type Tensors = Record<string, Tensor>;
 
 export interface Reference {
   source: 'stored' | 'fresh';
+  /** Version of the torch that made them, e.g. '1.13'. */
+  torch: string;
   tensors: Tensors;
 }
 
@@ -37,13 +39,15 @@ export function references(folder: string, name: string): Reference[] {
   const script = join(folder, `${name}.py`);
   const stored = join(folder, `${name}.safetensors`);
   const sources: Reference[] = [];
-  if (existsSync(stored)) sources.push({ source: 'stored', tensors: readSafetensors(stored).tensors });
+  const add = (source: 'stored' | 'fresh', path: string) => {
+    const { tensors, metadata } = readSafetensors(path);
+    sources.push({ source, tensors, torch: /^\d+\.\d+/.exec(metadata.torch ?? '')?.[0] ?? '' });
+  };
+  if (existsSync(stored)) add('stored', stored);
   const aside = mkdtempSync(join(tmpdir(), 'hilum-reference-'));
   try {
     const fresh = join(aside, 'fresh.safetensors');
-    if (python(script, fresh) !== undefined) {
-      sources.push({ source: 'fresh', tensors: readSafetensors(fresh).tensors });
-    }
+    if (python(script, fresh) !== undefined) add('fresh', fresh);
   } finally {
     rmSync(aside, { recursive: true });
   }

@@ -6,7 +6,7 @@ import { scaledDotProductAttention, truncatedNormal_ } from './functional.js';
 import { toFloat32Array } from './memory.js';
 import { Conv2d, LayerNorm, Parameter } from './nn/index.js';
 import { clipGradNorm, type Schedule, warmupCosine } from './optim/index.js';
-import { manualSeed, setThreads } from './runtime.js';
+import { engineInfo, manualSeed, setThreads } from './runtime.js';
 import { arange, empty, randint, randn, randperm, type Tensor, zeros } from './tensor.js';
 import { scope } from './tensor-base.js';
 
@@ -23,7 +23,7 @@ it.skipIf(SOURCES.length < 2)('stored what Python computes now', () => {
   for (const [name, tensor] of Object.entries(stored.tensors)) expectClose(name, tensor, fresh.tensors[name]);
 });
 
-describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference }) => {
+describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference, torch }) => {
   const given = (name: string): Tensor => {
     const tensor = reference[name];
     if (!tensor) throw new Error(`the reference has no '${name}'`);
@@ -115,18 +115,22 @@ describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference
     for (const parameter of parameters) parameter.free();
   });
 
-  it('random numbers of the same seed, drawn in the same order', () => {
-    scope(() => {
-      manualSeed(1234);
-      expectClose('normal', randn([40], 'float32'), given('random/normal'), 1e-6);
-      expectClose('uniform', empty([5, 7], 'float32').uniform_(-2, 3), given('random/uniform'), 1e-6);
-      expectClose('bernoulli', empty([50], 'float32').bernoulli_(0.3), given('random/bernoulli'), 0);
-      expectClose('permutation', randperm(23), given('random/permutation'), 0);
-      expectClose('integers', randint(3, 1000, [19]), given('random/integers'), 0);
-      expectClose('truncated', truncatedNormal_(empty([64], 'float32'), 0.02), given('random/truncated'));
-      expectClose('wide', truncatedNormal_(empty([64], 'float32'), 1.5), given('random/truncatedWide'));
-    });
-  });
+  // PyTorch promises no equal random numbers between its versions.
+  it.runIf(engineInfo().libtorch.startsWith(`${torch}.`))(
+    'random numbers of the same seed, drawn in the same order',
+    () => {
+      scope(() => {
+        manualSeed(1234);
+        expectClose('normal', randn([40], 'float32'), given('random/normal'), 1e-6);
+        expectClose('uniform', empty([5, 7], 'float32').uniform_(-2, 3), given('random/uniform'), 1e-6);
+        expectClose('bernoulli', empty([50], 'float32').bernoulli_(0.3), given('random/bernoulli'), 0);
+        expectClose('permutation', randperm(23), given('random/permutation'), 0);
+        expectClose('integers', randint(3, 1000, [19]), given('random/integers'), 0);
+        expectClose('truncated', truncatedNormal_(empty([64], 'float32'), 0.02), given('random/truncated'));
+        expectClose('wide', truncatedNormal_(empty([64], 'float32'), 1.5), given('random/truncatedWide'));
+      });
+    },
+  );
 
   it.each<[string, Schedule]>([
     ['plain', warmupCosine({ peak: 1, end: 0.1, total: 20 })],
