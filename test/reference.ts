@@ -17,7 +17,7 @@ export interface Reference {
 
 /** Runs a Python script of this checkout; undefined where Python, or torch in it, is not installed. */
 export function python(script: string, ...args: string[]): string | undefined {
-  const executable = process.env.HILUM_PYTHON ?? '/usr/bin/python3';
+  const executable = process.env.HILUM_PYTHON || '/usr/bin/python3';
   const run = spawnSync(executable, [script, ...args], {
     encoding: 'utf8',
     env: {
