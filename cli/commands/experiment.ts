@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { ExperimentConfig, ExperimentResult, ReportPaths } from '../../src/experiments/index.js';
+import type {
+  ExperimentConfig,
+  ExperimentOptions,
+  ExperimentResult,
+  ReportPaths,
+} from '../../src/experiments/index.js';
 import { stoppable } from '../interrupt.js';
 import { integer } from '../options.js';
 import { note, print, printJson } from '../output.js';
@@ -10,6 +15,8 @@ interface RunOptions {
   data?: string;
   out?: string;
   cores?: number;
+  strict?: true;
+  checkpointSeconds?: number;
   json?: true;
 }
 
@@ -24,6 +31,12 @@ export function register(program: Command): void {
     .option('--data <folder>', "the folder that the file's relative paths start from (default: the file's own folder)")
     .option('--out <folder>', 'where everything goes (default: runs/<name of the experiment>)')
     .option('--cores <n>', 'cores to share among the parts (default: all)', integer(1, 1024))
+    .option('--strict', 'stop where an image cannot be read (default: list it and leave it out)')
+    .option(
+      '--checkpoint-seconds <n>',
+      'write a checkpoint at least this often; 0 after every step (default: 120)',
+      integer(0, 86400),
+    )
     .option('--json', 'print the result as one JSON document on standard output')
     .addHelpText(
       'after',
@@ -45,10 +58,10 @@ Examples:
     .action(report);
 }
 
-async function run(file: string, { data, out, cores, json }: RunOptions): Promise<void> {
+async function run(file: string, { data, out, json, ...options }: RunOptions): Promise<void> {
   const { loadExperiment } = await import('../../src/experiments/index.js');
   const { config, dataRoot } = loadExperiment(file, data);
-  const { result, report } = await runToEnd(config, dataRoot, out ?? join('runs', config.name), cores);
+  const { result, report } = await runToEnd(config, dataRoot, out ?? join('runs', config.name), options);
   if (json) printJson(result);
   else print(summary(result, report));
 }
@@ -58,14 +71,14 @@ export async function runToEnd(
   config: ExperimentConfig,
   dataRoot: string,
   folder: string,
-  cores?: number,
+  options: Pick<ExperimentOptions, 'cores' | 'strict' | 'checkpointSeconds'> = {},
 ): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { runExperiment } = await import('../../src/experiments/index.js');
   const { engineInfo } = await import('../../src/torch/index.js');
   for (const warning of engineInfo().warnings) note(`warning: ${warning}`);
   const progress = new Progress();
   try {
-    return await stoppable(runExperiment({ config, dataRoot, folder, cores, progress }));
+    return await stoppable(runExperiment({ config, dataRoot, folder, progress, ...options }));
   } finally {
     progress.clear();
   }

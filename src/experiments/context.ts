@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { HilumError } from '../base/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/index.js';
-import type { Scheduler } from './scheduler.js';
+import { Scheduler } from './scheduler.js';
 import type { ExperimentConfig } from './schema.js';
 
 /** Where a running experiment shows how far it is; the command line's progress lines fit. */
@@ -18,18 +19,43 @@ export class Interrupted extends HilumError {
   override readonly exitCode = 130;
 }
 
+export interface ExperimentOptions {
+  config: ExperimentConfig;
+  /** Folder that relative paths of the configuration start from. */
+  dataRoot: string;
+  /** Folder of the experiment: its parts, `result.json` and the report. Finished parts found there are reused. */
+  folder: string;
+  progress: ProgressSink;
+  /** Cores to share among parts; all by default. */
+  cores?: number;
+  /** Whether an image that cannot be read ends the experiment; by default it is listed and left out. */
+  strict?: boolean;
+  /** Seconds of training that a crash may cost at most; the end of an epoch is always kept. 120 by default. */
+  checkpointSeconds?: number;
+}
+
 /** What every part of a running experiment gets. */
 export class ExperimentContext {
+  readonly config: ExperimentConfig;
+  readonly dataRoot: string;
+  readonly folder: string;
+  readonly progress: ProgressSink;
+  readonly strict: boolean;
+  private readonly checkpointSeconds: number | undefined;
+  private readonly scheduler: Scheduler;
   private readonly running = new Set<() => void>();
   private stopping = false;
 
-  constructor(
-    readonly config: ExperimentConfig,
-    readonly dataRoot: string,
-    readonly folder: string,
-    readonly scheduler: Scheduler,
-    readonly progress: ProgressSink,
-  ) {}
+  constructor(options: ExperimentOptions) {
+    const { config, dataRoot, folder, progress, cores = availableParallelism(), strict = false } = options;
+    this.config = config;
+    this.dataRoot = dataRoot;
+    this.folder = folder;
+    this.progress = progress;
+    this.strict = strict;
+    this.checkpointSeconds = options.checkpointSeconds;
+    this.scheduler = new Scheduler(cores);
+  }
 
   /** Lets every training finish its step and write a checkpoint; starts nothing new. */
   stop(): void {
@@ -42,6 +68,22 @@ export class ExperimentContext {
     if (this.stopping) throw new Interrupted('stopped; run the same command again to go on from here');
   }
 
+  /** Waits for all; the first failure stops the others at their next checkpoint, waits for them, and is thrown. */
+  async all<T>(work: readonly Promise<T>[]): Promise<T[]> {
+    let first: { error: unknown } | undefined;
+    const settled = await Promise.allSettled(
+      work.map((item) =>
+        item.catch((error) => {
+          first ??= { error };
+          this.stop();
+          throw error;
+        }),
+      ),
+    );
+    if (first) throw first.error;
+    return settled.map((item) => (item as PromiseFulfilledResult<T>).value);
+  }
+
   /** Trains as soon as cores are free, with progress. Throws Interrupted where `stop` ended it. */
   async train<R>(name: string, job: TrainingJob): Promise<{ result: R; seconds: number }> {
     return this.scheduler.run(job.threads, async () => {
@@ -49,7 +91,8 @@ export class ExperimentContext {
       const steps = stepsPerEpoch(job.feeds.train);
       const { batchSize } = job.feeds.train;
       let line: ReturnType<ProgressSink['start']> | undefined;
-      const training = startTraining<R>(job, ({ at, imagesDone, metrics }) => {
+      const { checkpointSeconds } = this;
+      const training = startTraining<R>({ ...job, checkpointSeconds }, ({ at, imagesDone, metrics }) => {
         const done = (at.step + 1) * batchSize;
         line ??= this.progress.start({
           name,

@@ -1,29 +1,16 @@
-import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, packageVersion, writeJson } from '../base/index.js';
+import { contentHash, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { vitOptions } from '../models/index.js';
-import { ExperimentContext, type ProgressSink } from './context.js';
+import { ExperimentContext, type ExperimentOptions } from './context.js';
 import { evaluateDataset } from './evaluate.js';
 import { type CellRuns, finetuneCell } from './finetune.js';
-import { type PreparedDataset, prepareDataset } from './prepare.js';
+import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
 import { makeStart, type Start } from './pretrain.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
-import { Scheduler } from './scheduler.js';
-import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
-
-export interface ExperimentOptions {
-  config: ExperimentConfig;
-  /** Folder that relative paths of the configuration start from. */
-  dataRoot: string;
-  /** Folder of the experiment: its parts, `result.json` and the report. Finished parts found there are reused. */
-  folder: string;
-  progress: ProgressSink;
-  /** Cores to share among parts; all by default. */
-  cores?: number;
-}
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;
@@ -33,9 +20,8 @@ export interface RunningExperiment {
 
 /** Runs an experiment: pretrains, fine-tunes, tests and reports; goes on where an earlier run of it stopped. */
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
-  const { config, dataRoot, folder, progress, cores = availableParallelism() } = options;
-  vitOptions(config.model);
-  const context = new ExperimentContext(config, dataRoot, folder, new Scheduler(cores), progress);
+  vitOptions(options.config.model);
+  const context = new ExperimentContext(options);
   return { done: run(context), stop: () => context.stop() };
 }
 
@@ -44,23 +30,23 @@ async function run(context: ExperimentContext): Promise<{ result: ExperimentResu
   const versions = { hilum: packageVersion(), node: process.version };
   writeJson(join(folder, 'config.json'), { ...config, versions, hash: contentHash(config) });
   const datasets: PreparedDataset[] = [];
-  for (const { name, ...source } of config.datasets) datasets.push(await prepareDataset(context, name, source));
+  for (const { name, ...source } of config.datasets) {
+    const dataset = await prepareDataset(context, name, source);
+    requireOneBatch('finetuning.batchSize', config.finetuning.batchSize, splitIndices(dataset, 'train').length, name);
+    datasets.push(dataset);
+  }
 
-  const cells = await allOrFirstError(
-    context,
+  const cells = await context.all(
     config.initializations.map(async (initialization) => {
       const start = await makeStart(context, initialization);
-      const runs = await allOrFirstError(
-        context,
-        datasets.map((dataset) => finetuneCell(context, dataset, start)),
-      );
+      const runs = await context.all(datasets.map((dataset) => finetuneCell(context, dataset, start)));
       return { start, runs };
     }),
   );
 
   context.throwIfStopped();
   context.progress.print('testing: paired bootstrap, shortcuts');
-  const result = resultOf(context, datasets, cells);
+  const result = sinceFirstMade(resultOf(context, datasets, cells), join(folder, 'result.json'));
   writeJson(join(folder, 'result.json'), result);
   return { result, report: writeReport(folder, result) };
 }
@@ -109,24 +95,16 @@ function resultOf(
   return { ...evidence, verdict: verdict(evidence) };
 }
 
+/** A result that is made again, from the same parts, keeps the date it was first made. */
+function sinceFirstMade(result: ExperimentResult, path: string): ExperimentResult {
+  if (!existsSync(path)) return result;
+  const { createdAt } = readJson<Partial<ExperimentResult>>(path);
+  const same = createdAt !== undefined && contentHash({ ...result, createdAt }) === contentHash(readJson(path));
+  return same ? { ...result, createdAt } : result;
+}
+
 function datasetSummary({ name, findings, dataset, radiographs, unreadable }: PreparedDataset): DatasetSummary {
   const { notes, rowsWithoutImage } = dataset;
   const missing = rowsWithoutImage.length > 0 ? [`${rowsWithoutImage.length} rows of the table have no image`] : [];
   return { name, findings, splits: summarize({ ...dataset, radiographs }), unreadable, notes: [...notes, ...missing] };
-}
-
-/** Waits for all; the first failure stops the others at their next checkpoint, waits for them, and is thrown. */
-async function allOrFirstError<T>(context: ExperimentContext, work: Promise<T>[]): Promise<T[]> {
-  let first: { error: unknown } | undefined;
-  const settled = await Promise.allSettled(
-    work.map((item) =>
-      item.catch((error) => {
-        first ??= { error };
-        context.stop();
-        throw error;
-      }),
-    ),
-  );
-  if (first) throw first.error;
-  return settled.map((item) => (item as PromiseFulfilledResult<T>).value);
 }

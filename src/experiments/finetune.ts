@@ -40,10 +40,10 @@ export async function finetuneCell(
   const { seeds, learningRate } = context.config.finetuning;
   const candidates = Array.isArray(learningRate) ? learningRate : [learningRate];
   const [firstSeed, ...otherSeeds] = seeds as [number, ...number[]];
-  const trials = await Promise.all(candidates.map((rate) => finetune(context, dataset, start, rate, firstSeed)));
+  const trials = await context.all(candidates.map((rate) => finetune(context, dataset, start, rate, firstSeed)));
   const quality = (run: FinetuneResult) => run.curve[run.bestEpoch - 1]?.quality.auroc ?? null;
   const best = trials.reduce((a, b) => ((quality(b) ?? -1) > (quality(a) ?? -1) ? b : a));
-  const others = await Promise.all(
+  const others = await context.all(
     otherSeeds.map((seed) => finetune(context, dataset, start, best.learningRate, seed)),
   );
   const search = trials.map((run) => ({ learningRate: run.learningRate, validationAuroc: quality(run) }));

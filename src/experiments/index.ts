@@ -1,6 +1,6 @@
 export { checkExperiment, type LoadedExperiment, loadExperiment } from './config.js';
-export { Interrupted, type ProgressSink } from './context.js';
-export { type ExperimentOptions, type RunningExperiment, runExperiment } from './experiment.js';
+export { type ExperimentOptions, Interrupted, type ProgressSink } from './context.js';
+export { type RunningExperiment, runExperiment } from './experiment.js';
 export { type Predictions, readPredictions, writePredictions } from './predictions.js';
 export { type ReportPaths, writeReport } from './report/index.js';
 export { type ExperimentResult, readResult } from './result.js';

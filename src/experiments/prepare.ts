@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { contentHash, InputError, inputError, readNpy, writeNpy } from '../base/index.js';
 import {
@@ -21,7 +22,7 @@ export interface PreparedDataset {
   /** Readable ones; `store` and the labels follow this order. */
   radiographs: Radiograph[];
   store: ImageStore;
-  unreadable: { id: string; reason: string }[];
+  unreadable: UnreadableImage[];
   /** `[N * F]`: 1, 0, NaN. */
   labels: Float32Array;
   /** Changes with any radiograph, label, split or preprocessing. */
@@ -39,6 +40,14 @@ export interface PixelFeatures {
   borders: Float32Array;
 }
 
+/** An image that is left out, and why. */
+export interface UnreadableImage {
+  id: string;
+  reason: string;
+}
+
+/** Unreadable images that a message names. */
+const SHOWN = 5;
 const THUMBNAIL = 16;
 const BORDER = 4 * (THUMBNAIL - 1);
 
@@ -59,7 +68,9 @@ export async function prepareDataset(
   const findings = dataset.findings.map((finding) => finding.name);
   const preprocessing: Preprocessing = { ...config.preprocessing, size: config.model.imageSize, channels: 1 };
   const all = dataset.radiographs;
-  const rows = all.map(({ id, patient, split, labels }) => [id, contentHash(patient), split, [...labels].map(String)]);
+  const rows = all.map(({ id, patient, split, labels, path }) => {
+    return [id, contentHash(patient), split, [...labels].map(String), bytesOf(path)];
+  });
   const fingerprint = contentHash({ rows, findings, preprocessing });
   const part = openPart(context.folder, `prepare ${name}`, { fingerprint });
   const pixelPath = join(part.folder, 'pixels.npy');
@@ -86,6 +97,7 @@ export async function prepareDataset(
     return { unreadable: result.unreadable.map(({ index, reason }) => ({ id: all[index]!.id, reason })) };
   });
 
+  reportUnreadable(context, name, unreadable, all.length);
   const bad = new Set(unreadable.map(({ id }) => id));
   const kept = all.map((_, i) => i).filter((i) => !bad.has(all[i]!.id));
   const radiographs = kept.map((i) => all[i]!);
@@ -113,6 +125,38 @@ export async function prepareDataset(
   };
   trainingWeights(prepared);
   return prepared;
+}
+
+/**
+ * Says which images are left out. Throws an InputError that lists them where the experiment is strict.
+ */
+export function reportUnreadable(
+  { strict, progress }: ExperimentContext,
+  name: string,
+  unreadable: readonly UnreadableImage[],
+  of: number,
+): void {
+  if (unreadable.length === 0) return;
+  const shown = unreadable.slice(0, SHOWN).map(({ id, reason }) => `${id} (${reason})`);
+  if (unreadable.length > SHOWN) shown.push(`${unreadable.length - SHOWN} more`);
+  const found = `${unreadable.length} of ${of} images that cannot be read: ${shown.join(', ')}`;
+  if (strict) {
+    const fix = 'Repair or remove them, or run without --strict to leave them out.';
+    throw inputError({ what: name, found, expected: 'readable images alone', fix });
+  }
+  progress.print(`warning: ${name}: ${found}; they are left out`);
+}
+
+/** Throws an InputError where not one batch can be filled from `images` images, before anything is trained. */
+export function requireOneBatch(field: string, batchSize: number, images: number, of: string): void {
+  if (batchSize <= images) return;
+  const expected = `at most ${images}, the images that ${of} has to train on`;
+  throw inputError({ what: field, found: `${batchSize}`, expected, fix: 'Lower it.' });
+}
+
+/** Size of a file, so that a replaced image counts as changed; null where there is none. */
+export function bytesOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
 /** Indices of the radiographs of a split. */

@@ -4,14 +4,23 @@ import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compiledUrl, contentHash, inputError, Random } from '../base/index.js';
 import { openPictures, type Picture } from '../datasets/index.js';
-import { ImageStore, naturalPreprocessing, simclrViews } from '../imaging/index.js';
+import { ImageStore, naturalPreprocessing, type Preprocessing, scan, simclrViews } from '../imaging/index.js';
 import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { finishPart, openPart } from './part.js';
-import { type PreparedDataset, prepareDataset, splitIndices, trainingWeights } from './prepare.js';
+import {
+  bytesOf,
+  type PreparedDataset,
+  prepareDataset,
+  reportUnreadable,
+  requireOneBatch,
+  splitIndices,
+  trainingWeights,
+  type UnreadableImage,
+} from './prepare.js';
 import type { InitializationSummary, Pretraining } from './result.js';
-import type { Initialization, PictureSource, SslInitialization, SupervisedInitialization } from './schema.js';
+import type { Initialization, SslInitialization, SupervisedInitialization } from './schema.js';
 
 /** Where a model starts: the backbone's weights, or null for random ones. */
 export interface Start {
@@ -43,6 +52,7 @@ async function pretrainSelfSupervised(context: ExperimentContext, start: SslInit
   const { training, name } = start;
   const data = await openMixed(context, start, training.storeSize ?? Math.round((config.model.imageSize * 4) / 3));
   const { epochs, batchSize, threads, temperature, projector, cropScale, dropPath } = training;
+  requireOneBatch(`${name}: training.batchSize`, batchSize, data.indices.length, 'the pretraining');
   const part = openPart(context.folder, `pretrain ${name}`, {
     model: config.model,
     training,
@@ -80,6 +90,7 @@ async function pretrainSelfSupervised(context: ExperimentContext, start: SslInit
       steps,
       epochs,
       data: data.description,
+      ...unreadableOf(data),
       loss: result.loss,
       metric: { name: 'spread of the embeddings (1 uniform, 0 collapsed)', value: result.spread },
     };
@@ -92,9 +103,8 @@ async function pretrainSupervised(context: ExperimentContext, start: SupervisedI
   const { config } = context;
   const { training, name } = start;
   const { batchSize, epochs, threads, dropPath, augmentation } = training;
-  const data = start.radiographs
-    ? await labelledRadiographs(context, start)
-    : openLabelledPictures(context, start.pictures![0]!);
+  const data = start.radiographs ? await labelledRadiographs(context, start) : await labelledPictures(context, start);
+  requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
   const part = openPart(context.folder, `pretrain ${name}`, {
     model: config.model,
     training,
@@ -133,6 +143,7 @@ async function pretrainSupervised(context: ExperimentContext, start: SupervisedI
       steps: epochs * perEpoch,
       epochs,
       data: data.description,
+      ...unreadableOf(data),
       loss: result.curve.map(({ epoch, trainLoss }) => ({ step: epoch * perEpoch, loss: trainLoss })),
       ...qualityOf(result.curve[result.bestEpoch - 1]),
     };
@@ -145,6 +156,9 @@ function started(part: { key: string; folder: string }, summary: InitializationS
   return { weights: join(part.folder, 'backbone.safetensors'), key: part.key, summary };
 }
 
+const unreadableOf = ({ unreadable }: { unreadable: UnreadableImage[] }): Pick<Pretraining, 'unreadable'> =>
+  unreadable.length > 0 ? { unreadable } : {};
+
 function qualityOf(record: EpochRecord | undefined): Pick<Pretraining, 'metric'> {
   const [entry] = Object.entries(record?.quality ?? {});
   return entry ? { metric: { name: `held-out ${entry[0]}`, value: entry[1] } } : {};
@@ -155,6 +169,7 @@ interface LabelledData {
   train: Int32Array;
   validate: Int32Array;
   target: SupervisedConfig['target'];
+  unreadable: UnreadableImage[];
   fingerprint: string;
   description: string;
 }
@@ -162,24 +177,29 @@ interface LabelledData {
 /** Share of the labelled pictures that validate a supervised pretraining. */
 const HELD_OUT = 0.1;
 
-function openLabelledPictures(context: ExperimentContext, source: PictureSource): LabelledData {
+async function labelledPictures(context: ExperimentContext, start: SupervisedInitialization): Promise<LabelledData> {
   const { config, dataRoot } = context;
-  const root = resolve(dataRoot, source.root);
-  const { pictures, classes } = openPictures(source.type, { root, labels: true, limit: source.limit });
-  const order = Random.of(config.seed, 'held-out pictures').permutation(pictures.length);
-  const held = Math.max(1, Math.round(HELD_OUT * pictures.length));
+  const source = start.pictures![0]!;
+  const set = openPictures(source.type, { root: resolve(dataRoot, source.root), labels: true, limit: source.limit });
   const preprocessing = { ...naturalPreprocessing, size: config.model.imageSize };
+  const { store, readable, unreadable, fingerprint } = await openReadable(
+    context,
+    start.name,
+    set.pictures,
+    preprocessing,
+  );
+  const order = Random.of(config.seed, 'held-out pictures')
+    .permutation(readable.length)
+    .map((i) => readable[i]!);
+  const held = Math.max(1, Math.round(HELD_OUT * readable.length));
   return {
-    store: new ImageStore(
-      pictures.map((picture) => picture.source),
-      preprocessing,
-      { cacheBytes: cacheBytes() },
-    ),
+    store,
     validate: order.slice(0, held).sort(),
     train: order.slice(held).sort(),
-    target: { classes: Int32Array.from(pictures, ({ label }) => label), outputs: classes.length },
-    fingerprint: picturesKey(pictures, preprocessing),
-    description: `${pictures.length.toLocaleString('en')} labelled pictures of ${classes.length} classes (${source.root})`,
+    target: { classes: Int32Array.from(set.pictures, ({ label }) => label), outputs: set.classes.length },
+    unreadable,
+    fingerprint,
+    description: `${readable.length.toLocaleString('en')} labelled pictures of ${set.classes.length} classes (${source.root})`,
   };
 }
 
@@ -191,6 +211,7 @@ async function labelledRadiographs(context: ExperimentContext, start: Supervised
     train,
     validate: splitIndices(prepared, 'validate'),
     target: { labels: prepared.labels, posWeight: trainingWeights(prepared) },
+    unreadable: prepared.unreadable,
     fingerprint: prepared.fingerprint,
     description: `${train.length.toLocaleString('en')} radiographs with ${prepared.findings.length} findings (${start.radiographs!.root})`,
   };
@@ -198,7 +219,9 @@ async function labelledRadiographs(context: ExperimentContext, start: Supervised
 
 interface MixedData {
   store: ImageStore;
+  /** Of those that can be read. */
   indices: Int32Array;
+  unreadable: UnreadableImage[];
   fingerprint: string;
   description: string;
 }
@@ -229,20 +252,57 @@ async function openMixed(context: ExperimentContext, start: SslInitialization, s
     ? { ...context.config.preprocessing, channels: 1 as const, size }
     : { ...naturalPreprocessing, size };
   const roots = [...(start.pictures ?? []), ...(start.radiographs ? [start.radiographs] : [])].map(({ root }) => root);
+  const { store, readable, unreadable, fingerprint } = await openReadable(context, start.name, pictures, preprocessing);
   return {
-    store: new ImageStore(
-      pictures.map((picture) => picture.source),
-      preprocessing,
-      { cacheBytes: cacheBytes() },
-    ),
-    indices: Int32Array.from(pictures.keys()),
-    fingerprint: contentHash([picturesKey(pictures, preprocessing), prepared?.fingerprint ?? null]),
-    description: `${pictures.length.toLocaleString('en')} images (${roots.join(', ')})`,
+    store,
+    indices: readable,
+    unreadable,
+    fingerprint: contentHash([fingerprint, prepared?.fingerprint ?? null]),
+    description: `${readable.length.toLocaleString('en')} images (${roots.join(', ')})`,
   };
 }
 
-const picturesKey = (pictures: readonly Picture[], preprocessing: unknown) =>
-  contentHash([pictures.map(({ id, label }) => [id, label]), preprocessing]);
+interface ReadablePictures {
+  store: ImageStore;
+  readable: Int32Array;
+  unreadable: UnreadableImage[];
+  /** Changes with any picture, label or preprocessing. */
+  fingerprint: string;
+}
+
+/** Reads every picture once, so that one that cannot be read is listed now and not met in the middle of a training. */
+async function openReadable(
+  context: ExperimentContext,
+  name: string,
+  pictures: readonly Picture[],
+  preprocessing: Preprocessing,
+): Promise<ReadablePictures> {
+  const sources = pictures.map(({ source }) => source);
+  const store = new ImageStore(sources, preprocessing, { cacheBytes: cacheBytes() });
+  const rows = pictures.map(({ id, label, source }) => [
+    id,
+    label,
+    source.kind === 'file' ? bytesOf(source.path) : null,
+  ]);
+  const fingerprint = contentHash([rows, preprocessing]);
+  const part = openPart(context.folder, `prepare pictures of ${name}`, { fingerprint });
+  const found = await finishPart(part, async () => {
+    const line = context.progress.start({ name: `read pictures of ${name}`, total: pictures.length, unit: 'images' });
+    const result = await scan(store, {
+      onProgress: (done) => {
+        context.throwIfStopped();
+        line.update(done);
+      },
+    });
+    line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
+    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: pictures[index]!.id, reason })) };
+  });
+  const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
+  reportUnreadable(context, `pictures of ${name}`, unreadable, pictures.length);
+  const bad = new Set(found.unreadable.map(({ index }) => index));
+  const readable = Int32Array.from(pictures.keys()).filter((i) => !bad.has(i));
+  return { store, readable, unreadable, fingerprint: contentHash([fingerprint, [...bad]]) };
+}
 
 /** An eighth of the machine's memory, for the decoded pictures of one pretraining. */
 const cacheBytes = () => Math.floor(totalmem() / 8);

@@ -99,6 +99,8 @@ export interface Pretraining {
   /** What it was pretrained on, e.g. 'imagenet-mini, cifar10 (11,000 images)'. */
   data: string;
   loss: { step: number; loss: number }[];
+  /** Images that could not be read and took no part; left out where there are none. */
+  unreadable?: { id: string; reason: string }[];
   /** A check of the pretraining itself, such as the accuracy on held-out natural images. */
   metric?: { name: string; value: number };
 }

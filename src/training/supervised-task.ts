@@ -1,6 +1,6 @@
 /** Supervised training of a classifier: fine-tuning on radiographs, and supervised pretraining. */
 import { join } from 'node:path';
-import { Random } from '../base/index.js';
+import { HilumError, Random } from '../base/index.js';
 import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
 import {
   Classifier,
@@ -122,7 +122,7 @@ class SupervisedTask implements TrainingTask {
 
   step(batch: Batch, { epoch, stepOfEpoch, step }: Position): Metrics {
     const { augmentation, precision, recipe, seed } = this.config;
-    const { device } = this.context;
+    const { device, folder } = this.context;
     this.model.train();
     const loss = scope(() => {
       const random = Random.of(seed, 'augment', epoch, stepOfEpoch);
@@ -133,6 +133,11 @@ class SupervisedTask implements TrainingTask {
       backward(value);
       return value.item();
     });
+    if (!Number.isFinite(loss)) {
+      throw new HilumError(
+        `${folder}: found a loss of ${loss} at step ${step + 1}; expected a finite one. Lower learningRate, or set clip.`,
+      );
+    }
     if (recipe.clip !== null) clipGradNorm(this.model.parameters(), recipe.clip);
     this.optimizer.learningRate = this.schedule(step);
     this.optimizer.step();
