@@ -38,6 +38,8 @@ export const flags: BenchmarkFlags = {
 
 const OUTPUTS = 15;
 const LEARNING_RATE = 1e-5;
+/** As in DINOv2; the peer's too. */
+const LAYER_SCALE = 1e-5;
 /** A round of a quick model does as many steps as fit in this time. */
 const ROUND_SECONDS = 1;
 
@@ -103,7 +105,10 @@ interface Settings {
 /** Our side: a model, an optimizer and one batch of random images and targets. */
 function makeTraining({ model: size, batch, imageSize, patchSize, device }: Settings) {
   manualSeed(0, device);
-  const model = new Classifier(new VisionTransformer(vitOptions({ size, imageSize, patchSize })), OUTPUTS).to(device);
+  const model = new Classifier(
+    new VisionTransformer(vitOptions({ size, imageSize, patchSize, layerScale: LAYER_SCALE })),
+    OUTPUTS,
+  ).to(device);
   const optimizer = new AdamW(model.parameters(), { learningRate: LEARNING_RATE });
   const images = randn([batch, 3, imageSize, imageSize], 'float32', device).keep();
   const targets = scope(() => rand([batch, OUTPUTS], 'float32', device).lt(0.3).to('float32').keep());
