@@ -34,7 +34,11 @@ function parse(schema) {
       };
     });
   const returns = split(/** @type {string} */ (result).replace(/^\((?=.*\)$)(.*)\)$/, '$1'));
-  return { parameters, returns: returns.map((text) => text.replace(/\([a-z!>*\- ]+\)/, '').split(' ')[0] ?? ''), inPlace: /^Tensor\([a-z]!\)/.test(String(result)) };
+  return {
+    parameters,
+    returns: returns.map((text) => text.replace(/\([a-z!>*\- ]+\)/, '').split(' ')[0] ?? ''),
+    inPlace: /^Tensor\([a-z]!\)/.test(String(result)),
+  };
 }
 
 /** @param {string} text */
@@ -64,7 +68,17 @@ function typeScript(type) {
     return item === 'number' ? `number | readonly ${array}` : `readonly ${array}`;
   }
   /** @type {Record<string, string>} */
-  const simple = { Tensor: 'Tensor', Scalar: 'number | boolean', int: 'number', SymInt: 'number', float: 'number', bool: 'boolean', str: 'string', ScalarType: 'DType', Device: 'string' };
+  const simple = {
+    Tensor: 'Tensor',
+    Scalar: 'number | boolean',
+    int: 'number',
+    SymInt: 'number',
+    float: 'number',
+    bool: 'boolean',
+    str: 'string',
+    ScalarType: 'DType',
+    Device: 'string',
+  };
   const found = simple[type];
   if (!found) throw new Error(`no TypeScript type for ${type}`);
   return found;
@@ -90,23 +104,31 @@ function callText(op, method) {
   const names = op.parameters.map((p, i) => {
     if (method && i === 0) return 'this.handle';
     if (HIDDEN.has(p.name)) return 'undefined';
-    if (p.type === 'Generator?') return method ? 'this.device' : op.parameters.some((q) => q.name === 'device') ? "device ?? 'cpu'" : 'undefined';
+    if (p.type === 'Generator?')
+      return method ? 'this.device' : op.parameters.some((q) => q.name === 'device') ? "device ?? 'cpu'" : 'undefined';
     return argument(p, camel(p.name));
   });
   while (names.at(-1) === 'undefined') names.pop();
-  return `native.call(${[`op(${op.key})`, ...names].join(', ')})`;
+  return `native().call(${[`op(${op.key})`, ...names].join(', ')})`;
 }
 
 /** @param {Operator} op */
 function resultText(op) {
   const kinds = op.returns.map((type) => (type === 'Tensor' ? 'Tensor' : type === 'Tensor[]' ? 'Tensor[]' : type));
   if (kinds.length === 0) return { type: 'void', wrap: (/** @type {string} */ call) => `${call};` };
-  if (kinds.length > 1) return { type: `[${kinds.join(', ')}]`, wrap: (/** @type {string} */ call) => `return wrapAll(${call}) as [${kinds.join(', ')}];` };
-  if (kinds[0] === 'Tensor[]') return { type: 'Tensor[]', wrap: (/** @type {string} */ call) => `return wrapAll(${call});` };
+  if (kinds.length > 1)
+    return {
+      type: `[${kinds.join(', ')}]`,
+      wrap: (/** @type {string} */ call) => `return wrapAll(${call}) as [${kinds.join(', ')}];`,
+    };
+  if (kinds[0] === 'Tensor[]')
+    return { type: 'Tensor[]', wrap: (/** @type {string} */ call) => `return wrapAll(${call});` };
   return { type: 'Tensor', wrap: (/** @type {string} */ call) => `return wrap(${call});` };
 }
 
-const lines = readFileSync(join(root, 'scripts/operators.txt'), 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
+const lines = readFileSync(join(root, 'scripts/operators.txt'), 'utf8')
+  .split('\n')
+  .filter((line) => line && !line.startsWith('#'));
 /** @type {Map<string, Operator[]>} */
 const byName = new Map();
 /** @type {string[]} */
@@ -117,7 +139,12 @@ for (const line of lines) {
   const number = native.findOperator(base, overload);
   if (number < 0) throw new Error(`this libtorch has no ${full}`);
   const name = given ?? camel(/** @type {string} */ (base).replace('aten::', ''));
-  const op = { key: String(table.length), base: /** @type {string} */ (base), overload, ...parse(native.schema(number)) };
+  const op = {
+    key: String(table.length),
+    base: /** @type {string} */ (base),
+    overload,
+    ...parse(native.schema(number)),
+  };
   table.push(`  ['${base}', '${overload}'],`);
   byName.set(name, [...(byName.get(name) ?? []), op]);
 }
@@ -138,16 +165,25 @@ for (const [name, ops] of byName) {
   const doc = `/** ${schema.join('\n * ')} */`;
   const inPlace = main.inPlace && main.base.endsWith('_');
   const body = () => {
-    if (ops.length === 1) return inPlace ? `${callText(main, method)};\nreturn this;` : result.wrap(callText(main, method));
+    if (ops.length === 1)
+      return inPlace ? `${callText(main, method)};\nreturn this;` : result.wrap(callText(main, method));
     const scalar = /** @type {Operator} */ (ops.find((op) => op.parameters[1]?.type === 'Scalar'));
     const tensor = /** @type {Operator} */ (ops.find((op) => op.parameters[1]?.type === 'Tensor'));
-    const scalarCall = callText(scalar, method).replace(camel(/** @type {string} */ (scalar.parameters[1]?.name)), merged);
-    const tensorCall = callText(tensor, method).replace(`${camel(/** @type {string} */ (tensor.parameters[1]?.name))}.handle`, `${merged}.handle`);
+    const scalarCall = callText(scalar, method).replace(
+      camel(/** @type {string} */ (scalar.parameters[1]?.name)),
+      merged,
+    );
+    const tensorCall = callText(tensor, method).replace(
+      `${camel(/** @type {string} */ (tensor.parameters[1]?.name))}.handle`,
+      `${merged}.handle`,
+    );
     if (inPlace) return `if (typeof ${merged} === 'number') ${scalarCall};\nelse ${tensorCall};\nreturn this;`;
     return `return wrap(typeof ${merged} === 'number' ? ${scalarCall} : ${tensorCall});`;
   };
   const head = `${name}(${parameters.join(', ')}): ${inPlace ? 'this' : result.type}`;
-  (method ? methods : functions).push(method ? `${doc}\n${head} {\n${body()}\n}\n` : `${doc}\nexport function ${head} {\n${body()}\n}\n`);
+  (method ? methods : functions).push(
+    method ? `${doc}\n${head} {\n${body()}\n}\n` : `${doc}\nexport function ${head} {\n${body()}\n}\n`,
+  );
 }
 
 const output = `// Generated by scripts/generate-operators.mjs from scripts/operators.txt: do not edit.
@@ -157,9 +193,10 @@ import { adopt, type DType, TensorBase } from './tensor-base.js';
 const TABLE: readonly (readonly [string, string])[] = [
 ${table.join('\n')}
 ];
-const numbers: number[] = TABLE.map(([name, overload]) => native.findOperator(name, overload));
+const numbers: (number | undefined)[] = [];
 
 function op(index: number): number {
+  numbers[index] ??= native().findOperator(...(TABLE[index] as [string, string]));
   const number = numbers[index] as number;
   if (number < 0) throw new Error(\`this libtorch has no operator \${TABLE[index]?.join('.')}\`);
   return number;

@@ -16,7 +16,11 @@ const model = z.strictObject({
   depth: count.max(100).optional(),
   heads: count.optional(),
   registers: z.number().int().min(0).max(64).default(0),
-  layerScale: positive.nullable().default(1e-5),
+  layerScale: positive.nullable().default(null),
+  input: z
+    .strictObject({ mean: z.array(z.number()).length(3), std: z.array(positive).length(3) })
+    .nullable()
+    .default(null),
 });
 
 const preprocessing = z.strictObject({

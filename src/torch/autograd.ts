@@ -10,21 +10,21 @@ export function backward(loss: Tensor): void {
 
 /** A leaf's accumulated gradient, or null. */
 export function gradOf(tensor: Tensor): Tensor | null {
-  const handle = native.grad(tensor.handle);
+  const handle = native().grad(tensor.handle);
   return handle === null ? null : adopt(new Tensor(handle));
 }
 
 /** Replaces a leaf's gradient; null drops it. */
 export function setGrad(tensor: Tensor, gradient: Tensor | null): void {
-  native.setGrad(tensor.handle, gradient === null ? null : gradient.handle);
+  native().setGrad(tensor.handle, gradient === null ? null : gradient.handle);
 }
 
 /** Runs `work` without recording for gradients. */
 export function noGrad<T>(work: () => T): T {
-  const before = native.setGradEnabled(false);
+  const before = native().setGradEnabled(false);
   try {
     return work();
   } finally {
-    native.setGradEnabled(before);
+    native().setGradEnabled(before);
   }
 }

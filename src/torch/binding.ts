@@ -38,7 +38,13 @@ export interface Native {
   buildInfo(): { libtorch: string; library: string; blas: string; config: string; parallel: string; cuda: boolean };
 }
 
-export const native: Native = load();
+let addon: Native | undefined;
+
+/** The addon, loaded when it is first needed: libtorch takes half a second and 200 MB, which not every command wants. */
+export function native(): Native {
+  addon ??= load();
+  return addon;
+}
 
 function load(): Native {
   const path = join(packageRoot(), 'build/native/Release/hilum.node');

@@ -13,14 +13,13 @@ import { cat, empty, ones, randn, stack, type Tensor, zeros } from './tensor.js'
 import { scope } from './tensor-base.js';
 
 const ADDON = join(packageRoot(), 'build/native/Release/hilum.node');
-const add = native.findOperator('aten::add', 'Tensor');
+const add = native().findOperator('aten::add', 'Tensor');
 
-/** Runs `body`, which has the addon as `native`, in a thread of its own, and gives what it posts. */
+/** Runs `body`, which has the addon as `addon`, in a thread of its own, and gives what it posts. */
 function inWorker<T>(body: string, data?: unknown): Promise<T> {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');
-    const native = require(${JSON.stringify(ADDON)});
-    const operator = (name, overload = '') => native.findOperator(name, overload);
+    const addon = require(${JSON.stringify(ADDON)});
     ${body}`;
   return new Promise((done, fail) => {
     const worker = new Worker(code, { eval: true, workerData: data });
@@ -38,7 +37,7 @@ describe('handles', () => {
     tensor.free();
     expect(tensor.isFreed).toBe(true);
     expect(() => tensor.add(1)).toThrow('a tensor of shape [2,3] was used after it was freed');
-    expect(() => native.shape(handle)).toThrow('the tensor has been freed');
+    expect(() => native().shape(handle)).toThrow('the tensor has been freed');
   });
 
   it('do not reach the tensor that takes the place of a freed one', () => {
@@ -48,7 +47,7 @@ describe('handles', () => {
     using second = zeros([1], 'float32');
     expect(second.handle % 2 ** 24).toBe(handle % 2 ** 24);
     expect(second.handle).not.toBe(handle);
-    expect(() => native.item(handle)).toThrow('the tensor has been freed');
+    expect(() => native().item(handle)).toThrow('the tensor has been freed');
   });
 
   it('may be freed twice through their tensor, once through the addon', () => {
@@ -56,21 +55,21 @@ describe('handles', () => {
     const { handle } = tensor;
     tensor.free();
     tensor.free();
-    expect(() => native.free(handle)).toThrow('the tensor has been freed');
+    expect(() => native().free(handle)).toThrow('the tensor has been freed');
   });
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 0, 12345])('refuse the number %d', (number) => {
-    expect(() => native.shape(number)).toThrow(/not a tensor handle/);
+    expect(() => native().shape(number)).toThrow(/not a tensor handle/);
   });
 
   it('of another thread are refused, here and there', async () => {
     const there = await inWorker<number>(
-      `parentPort.postMessage(native.fromBytes(new Float32Array(4), [4], 'float32')); setTimeout(() => {}, 200);`,
+      `parentPort.postMessage(addon.fromBytes(new Float32Array(4), [4], 'float32')); setTimeout(() => {}, 200);`,
     );
-    expect(() => native.shape(there)).toThrow('the tensor belongs to another thread');
+    expect(() => native().shape(there)).toThrow('the tensor belongs to another thread');
     using here = zeros([1], 'float32');
     const message = await inWorker<string>(
-      `try { native.shape(workerData) } catch (error) { parentPort.postMessage(error.message) }`,
+      `try { addon.shape(workerData) } catch (error) { parentPort.postMessage(error.message) }`,
       here.handle,
     );
     expect(message).toContain('the tensor belongs to another thread');
@@ -78,8 +77,8 @@ describe('handles', () => {
 
   it('end with their thread, tensors alive or not', async () => {
     const live = await inWorker<number>(
-      `for (let i = 0; i < 50; i++) native.fromBytes(new Float32Array(1000), [1000], 'float32');
-       parentPort.postMessage(native.liveTensors());`,
+      `for (let i = 0; i < 50; i++) addon.fromBytes(new Float32Array(1000), [1000], 'float32');
+       parentPort.postMessage(addon.liveTensors());`,
     );
     expect(live).toBe(50);
   });
@@ -161,8 +160,8 @@ describe('scope', () => {
       });
       expect(tensor.isFreed).toBe(true);
     });
-    expect(native.item(handle)).toBe(1);
-    native.free(handle);
+    expect(native().item(handle)).toBe(1);
+    native().free(handle);
     expect(liveTensors()).toBe(before);
   });
 
@@ -185,17 +184,17 @@ describe('scope', () => {
 describe('the door', () => {
   it('names operator and argument where a value is of the wrong type', () => {
     using tensor = ones([2], 'float32');
-    const linear = native.findOperator('aten::linear', '');
-    expect(() => native.call(add, tensor.handle, 'two')).toThrow("aten::add, argument 'other': expected a tensor");
-    expect(() => native.call(add, tensor.handle)).toThrow("aten::add, argument 'other': expected a tensor");
-    expect(() => native.call(add, tensor.handle, null)).toThrow("aten::add, argument 'other': expected a tensor");
-    expect(() => native.call(linear, tensor.handle, tensor.handle, [])).toThrow("aten::linear, argument 'bias'");
+    const linear = native().findOperator('aten::linear', '');
+    expect(() => native().call(add, tensor.handle, 'two')).toThrow("aten::add, argument 'other': expected a tensor");
+    expect(() => native().call(add, tensor.handle)).toThrow("aten::add, argument 'other': expected a tensor");
+    expect(() => native().call(add, tensor.handle, null)).toThrow("aten::add, argument 'other': expected a tensor");
+    expect(() => native().call(linear, tensor.handle, tensor.handle, [])).toThrow("aten::linear, argument 'bias'");
     expect(() => tensor.reshape([1.5])).toThrow("aten::reshape, argument 'shape': expected an integer, found 1.5");
     expect(() => tensor.sum('x' as never)).toThrow("aten::sum, argument 'dim'");
     expect(() => tensor.sum(0, 1 as never)).toThrow("aten::sum, argument 'keepdim': expected true or false");
     expect(() => tensor.to('float31' as never)).toThrow("aten::to, argument 'dtype': unknown dtype 'float31'");
     expect(() => zeros([1], 'float32', 'abacus')).toThrow("aten::zeros, argument 'device'");
-    expect(() => native.call(add, ...Array(9).fill(tensor.handle))).toThrow('aten::add: too many arguments');
+    expect(() => native().call(add, ...Array(9).fill(tensor.handle))).toThrow('aten::add: too many arguments');
   });
 
   it('names the operator where libtorch refuses', () => {
@@ -207,10 +206,10 @@ describe('the door', () => {
   });
 
   it('knows what libtorch lacks', () => {
-    expect(native.findOperator('aten::no_such_operator', '')).toBe(-1);
-    expect(native.findOperator('aten::add', 'NoSuchOverload')).toBe(-1);
-    expect(() => native.call(-1)).toThrow('unknown operator number');
-    expect(() => native.call(1e9)).toThrow('unknown operator number');
+    expect(native().findOperator('aten::no_such_operator', '')).toBe(-1);
+    expect(native().findOperator('aten::add', 'NoSuchOverload')).toBe(-1);
+    expect(() => native().call(-1)).toThrow('unknown operator number');
+    expect(() => native().call(1e9)).toThrow('unknown operator number');
   });
 
   it('leaves nothing behind after a failed call', () => {
@@ -240,7 +239,7 @@ describe('the door', () => {
     expect(() => fromArray([1], [Number.NaN])).toThrow('whole numbers was expected');
     expect(() => fromArray(new Uint16Array(1) as never)).toThrow('Uint16Array is not one of the typed arrays');
     using some = ones([3], 'float32');
-    expect(() => native.intoBytes(some.handle, new Float32Array(2))).toThrow('the tensor has 12 bytes, the array 8');
+    expect(() => native().intoBytes(some.handle, new Float32Array(2))).toThrow('the tensor has 12 bytes, the array 8');
   });
 
   it('counts tensors and the bytes behind them, views once', () => {
@@ -325,18 +324,18 @@ describe('random numbers', () => {
 
   it("are each thread's own: threads that draw by turns get what each gets alone", async () => {
     const body = `
-      const randn = operator('aten::randn', 'generator');
+      const randn = addon.findOperator('aten::randn', 'generator');
       const { seed, turns } = workerData;
-      native.manualSeed('cpu', seed);
+      addon.manualSeed('cpu', seed);
       const values = [];
       for (let i = 0; i < 50; i++) {
         while (turns && Atomics.load(turns.counter, 0) % 2 !== turns.mine) {
           Atomics.wait(turns.counter, 0, 2 * i + turns.mine - 1, 10);
         }
-        const drawn = native.call(randn, [7], 'cpu', 'float32');
+        const drawn = addon.call(randn, [7], 'cpu', 'float32');
         const array = new Float32Array(7);
-        native.intoBytes(drawn, array);
-        native.free(drawn);
+        addon.intoBytes(drawn, array);
+        addon.free(drawn);
         values.push(...array);
         if (turns) { Atomics.add(turns.counter, 0, 1); Atomics.notify(turns.counter, 0); }
       }

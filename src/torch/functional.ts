@@ -3,15 +3,16 @@ import { native } from './binding.js';
 import { Tensor } from './tensor.js';
 import { adopt, scope } from './tensor-base.js';
 
-const fusedAttention = native.findOperator('aten::scaled_dot_product_attention', '');
+let fusedAttention: number | undefined;
 
 /**
  * softmax(q k^T / sqrt(D)) v of `[B, H, N, D]` (Vaswani et al., 2017): libtorch's fused operator where the dispatcher
  * has it, else composed.
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  fusedAttention ??= native().findOperator('aten::scaled_dot_product_attention', '');
   if (fusedAttention >= 0) {
-    return adopt(new Tensor(native.call(fusedAttention, q.handle, k.handle, v.handle) as number));
+    return adopt(new Tensor(native().call(fusedAttention, q.handle, k.handle, v.handle) as number));
   }
   return scope(() => {
     const scale = q.size(-1) ** -0.5;

@@ -25,7 +25,7 @@ function dtypeOf(data: NumberArray): DType {
  */
 export function fromArray(data: NumberArray | readonly number[], shape?: readonly number[], device = 'cpu'): Tensor {
   const values = Array.isArray(data) ? Float32Array.from(data) : (data as NumberArray);
-  const made = new Tensor(native.fromBytes(values, shape ?? [values.length], dtypeOf(values)));
+  const made = new Tensor(native().fromBytes(values, shape ?? [values.length], dtypeOf(values)));
   if (device === 'cpu') return adopt(made);
   const moved = made.to(undefined, device);
   made.free();
@@ -34,18 +34,18 @@ export function fromArray(data: NumberArray | readonly number[], shape?: readonl
 
 /** A tensor of `dtype` made of raw little-endian bytes, on the CPU. */
 export function fromBytes(bytes: ArrayBufferView, shape: readonly number[], dtype: DType): Tensor {
-  return adopt(new Tensor(native.fromBytes(bytes, shape, dtype)));
+  return adopt(new Tensor(native().fromBytes(bytes, shape, dtype)));
 }
 
 /** The tensor's values as float32, whatever its type and device. */
 export function toFloat32Array(tensor: Tensor): Float32Array {
   const result = new Float32Array(tensor.shape.reduce((product, n) => product * n, 1));
   if (tensor.dtype === 'float32') {
-    native.intoBytes(tensor.handle, result);
+    native().intoBytes(tensor.handle, result);
     return result;
   }
   using converted = tensor.to('float32');
-  native.intoBytes(converted.handle, result);
+  native().intoBytes(converted.handle, result);
   return result;
 }
 
@@ -53,6 +53,6 @@ export function toFloat32Array(tensor: Tensor): Float32Array {
 export function toBytes(tensor: Tensor): Uint8Array {
   const size = { float64: 8, int64: 8, float32: 4, int32: 4, float16: 2, bfloat16: 2, int16: 2, uint8: 1, bool: 1 };
   const result = new Uint8Array(tensor.shape.reduce((product, n) => product * n, size[tensor.dtype]));
-  native.intoBytes(tensor.handle, result);
+  native().intoBytes(tensor.handle, result);
   return result;
 }

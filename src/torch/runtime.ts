@@ -14,7 +14,7 @@ export function autocast<T>(device: string, precision: Precision, work: () => T)
   const dtype = precision === 'bf16' ? 'bfloat16' : null;
   if (dtype === before) return work();
   const set = (value: string | null) => {
-    native.setAutocast(type, value);
+    native().setAutocast(type, value);
     castTo.set(type, value);
   };
   set(dtype);
@@ -30,41 +30,41 @@ export function autocast<T>(device: string, precision: Precision, work: () => T)
  * one process do not disturb each other.
  */
 export function manualSeed(seed: number, device = 'cpu'): void {
-  native.manualSeed(device, seed);
+  native().manualSeed(device, seed);
 }
 
 /** The state of this thread's generator: a uint8 tensor, for checkpoints. */
 export function generatorState(device = 'cpu'): Tensor {
-  return adopt(new Tensor(native.generatorState(device)));
+  return adopt(new Tensor(native().generatorState(device)));
 }
 
 export function setGeneratorState(state: Tensor, device = 'cpu'): void {
-  native.setGeneratorState(device, state.handle);
+  native().setGeneratorState(device, state.handle);
 }
 
 /** Processor threads that one operator of this JavaScript thread may use. */
 export function setThreads(count: number): void {
-  native.setThreads(count);
+  native().setThreads(count);
 }
 
-export const threads = (): number => native.threads();
+export const threads = (): number => native().threads();
 
 /** Waits until all work queued on the device is done. */
 export function synchronize(device: string): void {
-  native.synchronize(device);
+  native().synchronize(device);
 }
 
 /** Number of CUDA devices that this libtorch can use. */
-export const cudaDevices = (): number => native.deviceCount();
+export const cudaDevices = (): number => native().deviceCount();
 
 /** Lets float32 matrix products on CUDA run as TensorFloat-32 (faster, 10-bit mantissa). Off by default. */
 export function allowTf32(allowed: boolean): void {
-  native.setTf32(allowed);
+  native().setTf32(allowed);
 }
 
 /** Tensors of this thread that JavaScript holds: how many, and the bytes behind them. */
-export const liveTensors = (): number => native.liveTensors();
-export const liveBytes = (): number => native.liveBytes();
+export const liveTensors = (): number => native().liveTensors();
+export const liveBytes = (): number => native().liveBytes();
 
 export interface EngineInfo {
   libtorch: string;
@@ -77,7 +77,7 @@ export interface EngineInfo {
 
 /** What this process computes with. */
 export function engineInfo(): EngineInfo {
-  const info = native.buildInfo();
+  const info = native().buildInfo();
   const config = `${info.config}\n${info.parallel}`;
   const mkl = /Math Kernel Library|BLAS_INFO=mkl|mkl_get_max_threads/i.test(config) && !info.blas;
   const blas = mkl ? 'mkl' : blasName(info.blas);

@@ -5,7 +5,7 @@ export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | '
 
 /** Frees tensors that nobody freed; a backstop only: it runs when the garbage collector finds the time. */
 const forgotten = new FinalizationRegistry<{ handle: number }>((cell) => {
-  if (cell.handle >= 0) native.free(cell.handle);
+  if (cell.handle >= 0) native().free(cell.handle);
 });
 
 export abstract class TensorBase {
@@ -29,7 +29,7 @@ export abstract class TensorBase {
   }
 
   get shape(): readonly number[] {
-    this.sizes ??= native.shape(this.handle);
+    this.sizes ??= native().shape(this.handle);
     return this.sizes;
   }
 
@@ -41,21 +41,21 @@ export abstract class TensorBase {
   }
 
   get dtype(): DType {
-    return native.dtype(this.handle) as DType;
+    return native().dtype(this.handle) as DType;
   }
 
   /** 'cpu' or 'cuda:0'. */
   get device(): string {
-    return native.device(this.handle);
+    return native().device(this.handle);
   }
 
   get requiresGrad(): boolean {
-    return native.requiresGrad(this.handle);
+    return native().requiresGrad(this.handle);
   }
 
   /** The only element, as a number. */
   item(): number {
-    return native.item(this.handle);
+    return native().item(this.handle);
   }
 
   get isFreed(): boolean {
@@ -65,7 +65,7 @@ export abstract class TensorBase {
   /** Gives the memory back now. Freeing twice does nothing. */
   free(): void {
     if (this.cell.handle < 0) return;
-    native.free(this.cell.handle);
+    native().free(this.cell.handle);
     this.cell.handle = -1;
   }
 

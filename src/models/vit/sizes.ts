@@ -1,5 +1,5 @@
 import { inputError } from '../../base/index.js';
-import type { VisionTransformerOptions } from './vision-transformer.js';
+import type { InputStatistics, VisionTransformerOptions } from './vision-transformer.js';
 
 /** The published sizes (Dosovitskiy et al., 2021; Touvron et al., 2021). */
 export const VIT_SIZES = {
@@ -20,14 +20,16 @@ export interface VitConfig {
   depth?: number;
   heads?: number;
   registers?: number;
-  /** Initial LayerScale; null for none, as in the ImageNet models. */
+  /** Initial LayerScale; null (the default) for none, as in the ImageNet models; 1e-5 in DINOv2. */
   layerScale?: number | null;
   dropPath?: number;
+  /** What the input is brought to; null (the default) leaves it at 0..1, as the study does. */
+  input?: InputStatistics | null;
 }
 
 /** Fills in what the config leaves out. Throws an InputError where the numbers do not fit each other. */
 export function vitOptions(config: VitConfig): VisionTransformerOptions {
-  const { imageSize, patchSize = 16, registers = 0, layerScale = 1e-5, dropPath = 0 } = config;
+  const { imageSize, patchSize = 16, registers = 0, layerScale = null, dropPath = 0, input = null } = config;
   const { dim, depth, heads } = { ...VIT_SIZES[config.size], ...defined(config) };
   if (imageSize % patchSize !== 0) {
     throw inputError({
@@ -54,6 +56,7 @@ export function vitOptions(config: VitConfig): VisionTransformerOptions {
     layerScale,
     dropPath,
     interpolation,
+    input,
   };
 }
 

@@ -41,6 +41,7 @@ const SMALL: VisionTransformerOptions = {
   layerScale: null,
   dropPath: 0,
   interpolation: { offset: 0.1, antialias: false },
+  input: null,
 };
 
 const under = (tensors: Tensors, prefix: string): Tensors =>

@@ -1,5 +1,6 @@
 import {
   cat,
+  fromArray,
   LayerNorm,
   Linear,
   Module,
@@ -14,6 +15,12 @@ import {
 import { Block } from './block.js';
 import { PatchEmbed } from './patch-embed.js';
 import { type Interpolation, interpolatePositions } from './position-embedding.js';
+
+/** Mean and standard deviation per channel that a model's input is brought to, for values 0..1. */
+export interface InputStatistics {
+  mean: readonly number[];
+  std: readonly number[];
+}
 
 export interface VisionTransformerOptions {
   /** Side of the square images that the position embedding is made for, in pixels. */
@@ -30,6 +37,8 @@ export interface VisionTransformerOptions {
   /** Of the last block; grows linearly from 0 at the first. */
   dropPath: number;
   interpolation: Interpolation;
+  /** The model normalizes its input itself; null takes the values 0..1 as they are (the study's choice). */
+  input: InputStatistics | null;
 }
 
 export interface Features {
@@ -87,15 +96,24 @@ export class VisionTransformer extends Module {
     });
   }
 
+  private normalized(x: Tensor): Tensor {
+    const { input } = this.options;
+    if (!input) return x;
+    const [mean, std] = [input.mean, input.std].map((values) =>
+      fromArray([...values], [1, values.length, 1, 1], x.device),
+    );
+    return x.sub(mean!).div(std!);
+  }
+
   /**
-   * `[B, C, H, W]` to `[B, 1 + R + N, D]`: class token, registers, patches. `masks` `[B, N]`, true where the mask
+   * `[B, C, H, W]`, values 0..1, to `[B, 1 + R + N, D]`: class token, registers, patches. `masks` `[B, N]`, true where the mask
    * token stands for the patch.
    */
   tokens(x: Tensor, masks?: Tensor): Tensor {
     return scope(() => {
       const B = x.size(0);
       const grid = [x.size(-2) / this.options.patchSize, x.size(-1) / this.options.patchSize] as const;
-      let tokens = this.patch_embed.forward(x); // [B, N, D]
+      let tokens = this.patch_embed.forward(this.normalized(x)); // [B, N, D]
       if (masks) tokens = where(masks.unsqueeze(-1), this.mask_token.to(tokens.dtype).unsqueeze(0), tokens);
       tokens = cat([this.cls_token.expand([B, -1, -1]), tokens], 1); // [B, 1 + N, D]
       tokens = tokens.add(interpolatePositions(this.pos_embed, grid, this.options.interpolation));
