@@ -13,11 +13,13 @@ import {
   type Optimizer,
   ones,
   type Parameter,
+  rand,
   randn,
   readSafetensors,
   SGD,
   scope,
   setThreads,
+  stack,
   type Tensor,
   toFloat32Array,
 } from '../../torch/index.js';
@@ -224,6 +226,19 @@ describe('a vision transformer', () => {
     );
     expect(liveTensors()).toBe(before);
     model.free();
+  });
+
+  it('normalizes its own input where it has statistics, channel by channel', () => {
+    const input = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    const [plain, normalizing] = [new VisionTransformer(SMALL), new VisionTransformer({ ...SMALL, input })];
+    normalizing.loadStateDict(plain.stateDict());
+    scope(() => {
+      const images = rand([2, 3, 32, 32], 'float32');
+      const channels = images.unbind(1).map((channel, i) => channel.sub(input.mean[i]!).div(input.std[i]!));
+      expectClose('class token', normalizing.forward(images), plain.forward(stack(channels, 1)), 1e-6);
+    });
+    plain.free();
+    normalizing.free();
   });
 
   it('drops whole samples of a residual branch, and scales the others', () => {
