@@ -10,6 +10,7 @@ export {
   writeFileAtomic,
   writeJson,
 } from './files.js';
+export { nearest } from './nearest.js';
 export { type NpyArray, type NpyData, readNpy, writeNpy } from './npy.js';
 export { packageRoot, packageVersion } from './package.js';
 export { Random } from './random.js';

@@ -1,5 +1,4 @@
-import { inputError } from '../base/index.js';
-import { nearest } from './nearest.js';
+import { inputError, nearest } from '../base/index.js';
 
 /**
  * The one vocabulary into which every data set's label names are translated, so that a model trained on one set can be tested on

@@ -1,8 +1,7 @@
-import { inputError } from '../base/index.js';
+import { inputError, nearest } from '../base/index.js';
 import { indexChestXray14 } from './chestxray14.js';
 import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
-import { nearest } from './nearest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
 import { refusePatientsInTwoSplits } from './split.js';

@@ -160,6 +160,13 @@ export const experimentSchema = z
         seen.add(own);
       }
     }
+    for (const field of ['seeds', 'learningRate'] as const) {
+      const values = [config.finetuning[field]].flat();
+      const again = values.find((value, i) => values.indexOf(value) < i);
+      if (again === undefined) continue;
+      const message = `each value once; ${again} stands there twice`;
+      context.addIssue({ code: 'custom', path: ['finetuning', field], message });
+    }
     for (const [i, start] of config.initializations.entries()) {
       if (start.from !== 'ssl' && start.from !== 'supervised') continue;
       const given = [start.pictures, start.radiographs].filter((data) => data !== undefined).length;

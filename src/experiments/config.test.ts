@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../base/index.js';
+import { checkExperiment, loadExperiment } from './config.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: documents that the schema is to refuse
+type Document = any;
+
+const document = (): Document => ({
+  name: 'tiny',
+  model: { size: 'tiny' },
+  datasets: [{ name: 'set', type: 'chestxray14', root: 'data' }],
+  initializations: [{ name: 'random', from: 'random' }],
+});
+
+function faultOf(change: (it: Document) => void): string {
+  const changed = document();
+  change(changed);
+  try {
+    checkExperiment(changed, 'e.yaml');
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as Error).message;
+  }
+  throw new Error('no fault was found');
+}
+
+describe('an experiment file', () => {
+  it('gets the defaults of the study', () => {
+    const { finetuning, preprocessing, statistics } = checkExperiment(document(), 'e.yaml');
+    expect(finetuning).toMatchObject({ epochs: 100, batchSize: 32, learningRate: 1e-5, weightDecay: 0 });
+    expect(finetuning).toMatchObject({ schedule: 'constant', augmentation: { flip: 0.5, rotation: 7 } });
+    expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch' });
+    expect(statistics).toEqual({ redraws: 1000, unit: 'patient' });
+  });
+
+  it.each<[string, (it: Document) => void]>([
+    ['finetuning.epochs: found "ten"; expected a number.', (it) => (it.finetuning = { epochs: 'ten' })],
+    ['finetuning.epochs: found 1.5; expected a whole number.', (it) => (it.finetuning = { epochs: 1.5 })],
+    ['finetuning.epochs: found 0; expected a number more than 0.', (it) => (it.finetuning = { epochs: 0 })],
+    [
+      'finetuning.learningRate: found "fast"; expected a number or a list.',
+      (it) => (it.finetuning = { learningRate: 'fast' }),
+    ],
+    [
+      'finetuning.learningRate: found []; expected a list of at least 1 entry.',
+      (it) => (it.finetuning = { learningRate: [] }),
+    ],
+    [
+      'finetuning.learningRate[1]: found -1; expected a number more than 0.',
+      (it) => (it.finetuning = { learningRate: [1, -1] }),
+    ],
+    [
+      'finetuning.learningRate: found [1,1]; expected each value once; 1 stands there twice.',
+      (it) => (it.finetuning = { learningRate: [1, 1] }),
+    ],
+    [
+      'finetuning.seeds: found [3,3]; expected each value once; 3 stands there twice.',
+      (it) => (it.finetuning = { seeds: [3, 3] }),
+    ],
+    [
+      'finetuning.schedule: found "cosin"; expected one of: constant, cosine. Did you mean "cosine"?',
+      (it) => (it.finetuning = { schedule: 'cosin' }),
+    ],
+    ['model.patchSize: found 15; expected one of: 8, 14, 16.', (it) => (it.model.patchSize = 15)],
+    [
+      'model.size: found nothing; expected one of: tiny, small, base, large.',
+      (it) => {
+        it.model = {};
+      },
+    ],
+    ['model: found nothing; expected a mapping of keys to values.', (it) => delete it.model],
+    ['finetuning: found null; expected a mapping of keys to values.', (it) => (it.finetuning = null)],
+    [
+      'finetuning.augmentation.scale: found [1]; expected a list of at least 2 entries.',
+      (it) => (it.finetuning = { augmentation: { scale: [1] } }),
+    ],
+    [
+      'finetuning.augmentation.flip: found 2; expected a number of at most 1.',
+      (it) => (it.finetuning = { augmentation: { flip: 2 } }),
+    ],
+    [
+      'finetuning.augmentation.flipp: found an unknown key; expected one of: flip, rotation, scale, contrast, brightness. Did you mean "flip"?',
+      (it) => (it.finetuning = { augmentation: { flipp: 1 } }),
+    ],
+    ['name: found "a b"; expected letters, digits', (it) => (it.name = 'a b')],
+    ['device: found "gpu"; expected "cpu", "cuda" or "cuda:N".', (it) => (it.device = 'gpu')],
+    ['seed: found Infinity; expected a', (it) => (it.seed = Number.POSITIVE_INFINITY)],
+    ['preprocessing.minMax: found "yes"; expected true or false.', (it) => (it.preprocessing = { minMax: 'yes' })],
+    ['datasets: found {}; expected a list.', (it) => (it.datasets = {})],
+    [
+      'datasets[0].type: found "chestxray15"; expected chestxray14. Did you',
+      (it) => (it.datasets[0].type = 'chestxray15'),
+    ],
+    ['datasets[0].findings[0]: found 1; expected text.', (it) => (it.datasets[0].findings = [1])],
+    [
+      'initializations[0].from: found "rnd"; expected one of: random, weights, ssl, supervised. Did you mean "random"?',
+      (it) => (it.initializations[0].from = 'rnd'),
+    ],
+    ['initializations[0].file: found nothing; expected text.', (it) => (it.initializations[0].from = 'weights')],
+    [
+      'initializations[0]: found {"name":"random","from":"ssl"}; expected "pictures", "radiographs" or both',
+      (it) => (it.initializations[0].from = 'ssl'),
+    ],
+    [
+      'initializations[0].training.epoch: found an unknown key; expected one of: epochs, batchSize, learningRate, schedule, warmup, weightDecay, clip, dropPath, temperature, projector, cropScale, storeSize, threads. Did you mean "epochs"?',
+      (it) => Object.assign(it.initializations[0], { from: 'ssl', training: { epoch: 5 } }),
+    ],
+    [
+      'initializations[0].training.augmentation.x: found an unknown key; expected one of: flip',
+      (it) => Object.assign(it.initializations[0], { from: 'supervised', training: { augmentation: { x: 5 } } }),
+    ],
+    [
+      'initializations[1].name: found "random"; expected a name of its own',
+      (it) => it.initializations.push({ name: 'random', from: 'random' }),
+    ],
+  ])('%s', (message, change) => {
+    expect(faultOf(change)).toContain(`e.yaml: ${message}`);
+  });
+
+  it('is told all its faults at once, one per line', () => {
+    const message = faultOf((it) => {
+      it.nam = 1;
+      it.model.size = 'smal';
+    });
+    expect(message.split('\n')).toHaveLength(2);
+  });
+});
+
+describe('loading', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hilum-config-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('names a file that is missing, and one that is no YAML, in one line', () => {
+    const path = join(folder, 'e.yaml');
+    expect(() => loadExperiment(path)).toThrow(`${path}: found no such file; expected a readable file`);
+    writeFileSync(path, 'name: [1, 2\nmodel: {');
+    expect(() => loadExperiment(path)).toThrow(
+      /e\.yaml: found invalid YAML \([^\n]+line \d[^\n]+\); expected an experiment/,
+    );
+    writeFileSync(path, '');
+    expect(() => loadExperiment(path)).toThrow('the document: found null; expected a mapping of keys to values.');
+  });
+});
