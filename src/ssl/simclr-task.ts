@@ -47,9 +47,9 @@ export interface SimclrResult {
   spread: number;
 }
 
-/** Below this, all images have nearly the same embedding. A random start does too, so the first steps do not count. */
+/** A spread below this for a share of all steps on end: all images have nearly the same embedding. */
 const COLLAPSED = 0.05;
-const SETTLED = 0.25;
+const PATIENCE = 0.1;
 const CURVE_POINTS = 100;
 
 /** `[B, D]` class tokens to the embeddings that the loss compares. */
@@ -76,6 +76,8 @@ class SimclrTask implements TrainingTask {
   private curve: SimclrResult['loss'] = [];
   private recent = { loss: 0, steps: 0 };
   private spread = 1;
+  /** Steps on end with a spread below COLLAPSED. */
+  private flat = 0;
 
   constructor(
     private readonly config: SimclrConfig,
@@ -109,8 +111,8 @@ class SimclrTask implements TrainingTask {
   }
 
   memory() {
-    const { curve, recent, spread } = this;
-    return { optimizerSteps: this.optimizer.steps, curve, recent, spread };
+    const { curve, recent, spread, flat } = this;
+    return { optimizerSteps: this.optimizer.steps, curve, recent, spread, flat };
   }
 
   loadMemory(memory: ReturnType<SimclrTask['memory']>): void {
@@ -118,6 +120,7 @@ class SimclrTask implements TrainingTask {
     this.curve = memory.curve;
     this.recent = memory.recent;
     this.spread = memory.spread;
+    this.flat = memory.flat;
   }
 
   step(batch: Batch, { epoch, stepOfEpoch, step, totalSteps }: Position): Metrics {
@@ -156,8 +159,8 @@ class SimclrTask implements TrainingTask {
       this.curve.push({ step: step + 1, loss: recent.loss / recent.steps });
       this.recent = { loss: 0, steps: 0 };
     }
-    const collapsed = step >= SETTLED * totalSteps && this.spread < COLLAPSED;
-    if (!Number.isFinite(loss) || collapsed) {
+    this.flat = this.spread < COLLAPSED ? this.flat + 1 : 0;
+    if (!Number.isFinite(loss) || this.flat > Math.max(10, PATIENCE * totalSteps)) {
       throw new HilumError(
         `${this.context.folder}: the pretraining collapsed at step ${step + 1} (loss ${loss}, spread of the embeddings ` +
           `${this.spread.toFixed(3)}); expected a finite loss and a spread near 1. Lower learningRate or raise batchSize.`,
