@@ -7,7 +7,7 @@ import { Progress } from '../progress.js';
 import { runToEnd, summary } from './experiment.js';
 
 /** Changes with anything that the drawn data depend on. */
-const DATA = { radiographs: 700, pictures: 1500, size: 64, seed: 1 };
+const DATA = { radiographs: 900, pictures: 1500, size: 64, seed: 1, mildest: 0.4 };
 
 export function register(program: Command): void {
   program
@@ -35,11 +35,17 @@ async function drawData(folder: string): Promise<void> {
   const stamp = join(folder, `drawn-${contentHash(DATA).slice(0, 10)}.json`);
   if (existsSync(stamp)) return;
   const { writePhantomSet, writePictureSet } = await import('../../src/phantoms/index.js');
-  const { radiographs, pictures, size, seed } = DATA;
+  const { radiographs, pictures, size, seed, mildest } = DATA;
   const progress = new Progress();
   const draw = async (name: string, total: number, write: typeof writePhantomSet | typeof writePictureSet) => {
     const line = progress.start({ name: `drawing ${name}`, total, unit: 'images' });
-    await write(join(folder, name), { images: total, size, seed, onProgress: (done: number) => line.update(done) });
+    await write(join(folder, name), {
+      images: total,
+      size,
+      seed,
+      mildest,
+      onProgress: (done: number) => line.update(done),
+    });
     line.end();
   };
   await draw('radiographs', radiographs, writePhantomSet);

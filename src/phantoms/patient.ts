@@ -10,6 +10,8 @@ export interface PatientOptions {
    * multiplies the odds of each finding by 2 for AP over PA and by 1.5 for 25 years. Default 1.
    */
   confounding?: number;
+  /** The mildest severity drawn, 0..1 of each finding's range; 0 has cases that hardly show. Default 0. */
+  mildest?: number;
 }
 
 /** The share of radiographs with each finding, at the middle of views and ages. */
@@ -25,7 +27,10 @@ const prevalence: Record<FindingName, number> = {
 const persistence = 0.6;
 
 /** Draws one patient's radiographs, earliest first. The body stays, age and findings move on, each radiograph is taken anew. */
-export function drawPatient(random: Random, { images = 1, confounding = 1 }: PatientOptions = {}): Phantom[] {
+export function drawPatient(
+  random: Random,
+  { images = 1, confounding = 1, mildest = 0 }: PatientOptions = {},
+): Phantom[] {
   const body = drawBody(random);
   const normalRatio = Math.min(0.45 + 0.025 * random.normal(), 0.492);
   const phantoms: Phantom[] = [];
@@ -34,7 +39,7 @@ export function drawPatient(random: Random, { images = 1, confounding = 1 }: Pat
     const ageYears = Math.min(body.ageYears + (i > 0 ? i * random.integer(2) : 0), 95);
     const view = random.uniform() < 0.4 ? 'AP' : 'PA';
     const odds = 2 ** (confounding * (view === 'AP' ? 0.6 : -0.4)) * 1.5 ** ((confounding * (ageYears - 50)) / 25);
-    const findings = drawFindings(random, odds, normalRatio, before);
+    const findings = drawFindings(random, { odds, normalRatio, mildest }, before);
     before = findings;
     const acquisition = drawAcquisition(random, view, body);
     phantoms.push({ body: { ...body, ageYears }, findings, acquisition, seed: random.uint32() });
@@ -60,10 +65,14 @@ function clipped(random: Random): number {
   return Math.min(Math.max(random.normal(), -2), 2);
 }
 
-function drawFindings(random: Random, odds: number, normalRatio: number, before?: Findings): Findings {
+function drawFindings(
+  random: Random,
+  { odds, normalRatio, mildest }: { odds: number; normalRatio: number; mildest: number },
+  before?: Findings,
+): Findings {
   const chance = (name: FindingName) => (prevalence[name] * odds) / (1 - prevalence[name] + prevalence[name] * odds);
   const drawn = Object.fromEntries(findingNames.map((name) => [name, random.uniform() < chance(name)]));
-  const severity = () => random.uniform();
+  const severity = () => mildest + (1 - mildest) * random.uniform();
   const fresh: Findings = {
     cardiothoracicRatio: drawn.Cardiomegaly ? 0.505 + 0.11 * severity() : normalRatio,
     nodules: [],

@@ -8,7 +8,7 @@ import { drawPatient, type PatientOptions } from './patient.js';
 import type { Phantom } from './phantom.js';
 import { renderPhantom } from './radiograph.js';
 
-export interface PhantomSetOptions extends ImageSetOptions, Pick<PatientOptions, 'confounding'> {}
+export interface PhantomSetOptions extends ImageSetOptions, Pick<PatientOptions, 'confounding' | 'mildest'> {}
 
 /** One radiograph of a set, as `phantoms.json` lists it. */
 export interface PhantomRecord {
@@ -63,14 +63,14 @@ export async function writePhantomSet(folder: string, options: PhantomSetOptions
   return records;
 }
 
-function drawRecords({ images, seed, confounding }: PhantomSetOptions): PhantomRecord[] {
+function drawRecords({ images, seed, confounding, mildest }: PhantomSetOptions): PhantomRecord[] {
   const records: PhantomRecord[] = [];
   for (let patient = 1; records.length < images; patient++) {
     const random = Random.of(seed, 'patient', patient);
     const wanted = imagesPerPatient[random.integer(imagesPerPatient.length)]!;
     const count = Math.min(wanted, images - records.length);
     const split = isTest(patient) ? 'test' : 'train_val';
-    for (const [followUp, phantom] of drawPatient(random, { images: count, confounding }).entries()) {
+    for (const [followUp, phantom] of drawPatient(random, { images: count, confounding, mildest }).entries()) {
       const image = `${String(patient).padStart(8, '0')}_${String(followUp).padStart(3, '0')}.png`;
       records.push({ image, patient, followUp, split, labels: labelsOf(phantom.findings), phantom });
     }

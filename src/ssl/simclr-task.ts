@@ -86,8 +86,8 @@ class SimclrTask implements TrainingTask {
     const options = vitOptions(config.model);
     this.backbone = new VisionTransformer(options).to(context.device);
     this.projector = new Projector(options.dim, config.projector).to(context.device);
-    const { learningRate, weightDecay } = config.recipe;
-    this.optimizer = new AdamW(this.parameters(), { learningRate, weightDecay, betas: [0.9, 0.95] });
+    const { learningRate, weightDecay, beta2 } = config.recipe;
+    this.optimizer = new AdamW(this.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });
     this.schedule = learningRateSchedule(config.recipe, context.totalSteps);
   }
 

@@ -10,6 +10,8 @@ export interface Recipe {
   /** Share of all steps with a linearly growing learning rate. */
   warmup: number;
   weightDecay: number;
+  /** AdamW's decay of the squared gradients: 0.999, or 0.95 where there are only hundreds of steps. */
+  beta2: number;
   /** Largest norm of all gradients together; null for no clipping. */
   clip: number | null;
 }

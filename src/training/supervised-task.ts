@@ -93,8 +93,8 @@ class SupervisedTask implements TrainingTask {
     const backbone = new VisionTransformer(vitOptions(config.model));
     if (config.weights !== null) loadBackbone(backbone, config.weights);
     this.model = new Classifier(backbone, this.objective.outputs).to(device);
-    const { learningRate, weightDecay } = recipe;
-    this.optimizer = new AdamW(this.model.parameters(), { learningRate, weightDecay });
+    const { learningRate, weightDecay, beta2 } = recipe;
+    this.optimizer = new AdamW(this.model.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });
     this.schedule = learningRateSchedule(recipe, context.totalSteps);
   }
 
