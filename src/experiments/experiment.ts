@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, packageVersion, readJson, writeJson } from '../base/index.js';
+import { contentHash, inputError, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { vitOptions } from '../models/index.js';
+import { cudaDevices } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import { evaluateDataset } from './evaluate.js';
 import { type CellRuns, finetuneCell } from './finetune.js';
@@ -21,8 +22,19 @@ export interface RunningExperiment {
 /** Runs an experiment: pretrains, fine-tunes, tests and reports; goes on where an earlier run of it stopped. */
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
   vitOptions(options.config.model);
+  requireDevice(options.config.device);
   const context = new ExperimentContext(options);
   return { done: run(context), stop: () => context.stop() };
+}
+
+function requireDevice(device: string): void {
+  if (device === 'cpu') return;
+  const devices = cudaDevices();
+  const number = Number(device.split(':')[1] ?? 0);
+  if (number < devices) return;
+  const expected = ['cpu', ...Array.from({ length: devices }, (_, i) => `cuda:${i}`)].join(', ');
+  const fix = devices === 0 ? 'This libtorch finds no CUDA device.' : undefined;
+  throw inputError({ what: 'device', found: device, expected: devices === 0 ? expected : `one of: ${expected}`, fix });
 }
 
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
