@@ -79,7 +79,8 @@ export interface EngineInfo {
 export function engineInfo(): EngineInfo {
   const info = native().buildInfo();
   const config = `${info.config}\n${info.parallel}`;
-  const mkl = /Math Kernel Library|BLAS_INFO=mkl|mkl_get_max_threads/i.test(config) && !info.blas;
+  const mkl =
+    /Math Kernel Library|BLAS_INFO=mkl|mkl_get_max_threads/i.test(config) && (!info.blas || info.blas === info.library);
   const blas = mkl ? 'mkl' : blasName(info.blas);
   const warnings: string[] = [];
   if (blas === 'reference' || blas === 'openblas-pthread') {
