@@ -22,6 +22,7 @@ export {
   type EngineInfo,
   engineInfo,
   generatorState,
+  hasKernel,
   liveBytes,
   liveTensors,
   manualSeed,

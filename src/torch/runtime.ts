@@ -101,3 +101,9 @@ function blasName(path: string): string {
   if (/mkl/i.test(path)) return 'mkl';
   return path === '' ? 'built into libtorch' : path;
 }
+
+/** Whether this libtorch has an operator ('aten::_fused_adamw_'), with a kernel for the dispatch key ('CPU', 'CUDA'). */
+export function hasKernel(name: string, dispatchKey: string): boolean {
+  const number = native().findOperator(name, '');
+  return number >= 0 && native().hasKernel(number, dispatchKey);
+}
