@@ -1,0 +1,197 @@
+/** Every key of an experiment file is really read: changing it changes what the experiment finds. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { checkExperiment, experimentSchema, runExperiment } from '../src/experiments/index.js';
+import { writePhantomSet, writePictureSet } from '../src/phantoms/index.js';
+import { type Document, experiment, partOf, phantoms, random, ssl, supervised, Workbench } from './tiny-experiment.js';
+
+const bench = new Workbench();
+afterAll(() => bench.remove());
+
+beforeAll(async () => {
+  await bench.draw();
+  // Wider than high, so that the way of fitting matters.
+  const images = bench.path('radiographs', 'images');
+  for (const name of readdirSync(images)) {
+    await sharp(await sharp(join(images, name)).resize(44, 32, { fit: 'fill' }).png().toBuffer()).toFile(
+      join(images, name),
+    );
+  }
+  await writePhantomSet(bench.path('others'), { images: 60, size: 32, seed: 2 });
+  await writePictureSet(bench.path('other pictures'), { images: 60, size: 32, seed: 2 });
+  const records = Buffer.from(Array.from({ length: 60 * 3073 }, (_, i) => (i % 3073 === 0 ? i % 10 : (i * i) % 251)));
+  writeFileSync(bench.path('pictures', 'data_batch_1.bin'), records);
+  writeFileSync(bench.path('pictures', 'batches.meta.txt'), [...'abcdefghij'].join('\n'));
+  for (const start of ['ssl', 'supervised']) await found('donor', base(start));
+});
+
+const silent = { start: () => ({ update: () => {}, end: () => {} }), print: () => {} };
+
+/** What an experiment finds, without the clock's part, and without the configuration, which it only repeats. */
+async function found(out: string, document: Document): Promise<Document> {
+  const config = checkExperiment(document, 'test');
+  const folder = bench.path(out);
+  const { result } = await runExperiment({ config, dataRoot: bench.folder, folder, progress: silent }).done;
+  const { configuration: _, ...rest } = result;
+  return JSON.parse(JSON.stringify(rest), (key, value) =>
+    ['createdAt', 'seconds', 'imagesPerSecond', 'folder', 'verdict'].includes(key) ? undefined : value,
+  );
+}
+
+const backbone = (start: string) => join(partOf(bench.path('donor'), `pretrain-${start}`), 'backbone.safetensors');
+
+const starts: Record<string, () => Document> = {
+  random: () => random,
+  ssl: () => ssl,
+  supervised: () => supervised,
+  'ssl on radiographs': () => ({ ...ssl, pictures: undefined, radiographs: { ...phantoms, name: undefined } }),
+  'supervised on radiographs': () => ({
+    ...supervised,
+    pictures: undefined,
+    radiographs: { ...phantoms, name: undefined },
+  }),
+  weights: () => ({ name: 'own', from: 'weights', file: backbone('supervised') }),
+};
+
+/** An experiment with one start in which every key has its say; it is written as a user's file would be. */
+function base(start: string): Document {
+  const document = experiment([starts[start]!()], (it) => {
+    it.model = { size: 'tiny', imageSize: 32, patchSize: 8, dim: 48, depth: 1 };
+    it.model.input = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+    it.datasets[0].findings = ['Cardiomegaly', 'Effusion'];
+    it.preprocessing = { equalize: false };
+    Object.assign(it.finetuning, { epochs: 1, warmup: 0.5, schedule: 'cosine', weightDecay: 0.05, clip: 1 });
+    const [initialization] = it.initializations;
+    if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
+  });
+  return JSON.parse(JSON.stringify(document));
+}
+
+/** Path of a key, the start of the experiment that uses it, and another value for it. */
+const changes: [path: string, start: string, value: unknown][] = [
+  ['name', 'random', 'another'],
+  ['description', 'random', 'words'],
+  ['seed', 'random', 2],
+  ['precision', 'random', 'bf16'],
+  ['model.size', 'random', 'small'],
+  ['model.imageSize', 'random', 16],
+  ['model.patchSize', 'random', 16],
+  ['model.dim', 'random', 24],
+  ['model.depth', 'random', 2],
+  ['model.heads', 'random', 4],
+  ['model.registers', 'random', 2],
+  ['model.layerScale', 'random', 0.5],
+  ['model.input.mean', 'random', [0.2, 0.3, 0.4]],
+  ['model.input.std', 'random', [0.2, 0.3, 0.4]],
+  ['preprocessing.minMax', 'random', false],
+  ['preprocessing.equalize', 'random', true],
+  ['preprocessing.fit', 'random', 'crop'],
+  ['datasets.name', 'random', 'another'],
+  ['datasets.root', 'random', 'others'],
+  ['datasets.findings', 'random', ['Effusion', 'Cardiomegaly']],
+  ['datasets.validationFraction', 'random', 0.3],
+  ['initializations.name', 'random', 'another'],
+  ['initializations.file', 'weights', ''],
+  ['initializations.pictures.type', 'ssl', 'cifar10'],
+  ['initializations.pictures.root', 'ssl', 'other pictures'],
+  ['initializations.pictures.limit', 'ssl', 50],
+  ['initializations.radiographs.root', 'ssl on radiographs', 'others'],
+  ['initializations.radiographs.validationFraction', 'ssl on radiographs', 0.4],
+  ['initializations.radiographs.findings', 'supervised on radiographs', ['Effusion']],
+  ['initializations.training.epochs', 'ssl', 3],
+  ['initializations.training.batchSize', 'ssl', 12],
+  ['initializations.training.learningRate', 'ssl', 0.0001],
+  ['initializations.training.schedule', 'ssl', 'constant'],
+  ['initializations.training.warmup', 'ssl', 0.6],
+  ['initializations.training.weightDecay', 'ssl', 0.9],
+  ['initializations.training.beta2', 'ssl', 0.5],
+  ['initializations.training.clip', 'ssl', 0.001],
+  ['initializations.training.dropPath', 'ssl', 0.5],
+  ['initializations.training.temperature', 'ssl', 0.5],
+  ['initializations.training.projector.hidden', 'ssl', 16],
+  ['initializations.training.projector.output', 'ssl', 8],
+  ['initializations.training.cropScale', 'ssl', [0.6, 0.9]],
+  ['initializations.training.storeSize', 'ssl', 36],
+  ['initializations.training.augmentation.flip', 'supervised', 0],
+  ['initializations.training.augmentation.rotation', 'supervised', 90],
+  ['initializations.training.augmentation.scale', 'supervised', [1, 2]],
+  ['initializations.training.augmentation.contrast', 'supervised', 0.8],
+  ['initializations.training.augmentation.brightness', 'supervised', 0.8],
+  ['finetuning.seeds', 'random', [2]],
+  ['finetuning.epochs', 'random', 2],
+  ['finetuning.batchSize', 'random', 12],
+  ['finetuning.learningRate', 'random', 0.01],
+  ['finetuning.schedule', 'random', 'constant'],
+  ['finetuning.warmup', 'random', 0],
+  ['finetuning.weightDecay', 'random', 0.9],
+  ['finetuning.beta2', 'random', 0.5],
+  ['finetuning.clip', 'random', 0.001],
+  ['finetuning.dropPath', 'random', 0.5],
+  ['finetuning.augmentation.flip', 'random', 0],
+  ['finetuning.augmentation.rotation', 'random', 90],
+  ['finetuning.augmentation.scale', 'random', [1, 2]],
+  ['finetuning.augmentation.contrast', 'random', 0.8],
+  ['finetuning.augmentation.brightness', 'random', 0.8],
+  ['finetuning.threads', 'random', 2],
+  ['statistics.redraws', 'random', 200],
+  ['statistics.unit', 'random', 'image'],
+];
+
+/** Keys that have one value only, or none to change to on a machine without a GPU; other tests give them wrong values. */
+const exempt = [
+  'device',
+  'datasets.type',
+  'initializations.from',
+  'initializations.method',
+  'initializations.radiographs.type',
+  // Its result is the same by promise, up to rounding: it must change the key of the part.
+  'initializations.training.threads',
+];
+
+/** All keys of the schema, as paths without list numbers. */
+function keysOf(node: Document, path = ''): string[] {
+  const inner = [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.items ? [node.items] : [])];
+  const properties = Object.entries(node.properties ?? {});
+  const below = [
+    ...inner.flatMap((item: Document) => keysOf(item, path)),
+    ...properties.flatMap(([key, item]) => keysOf(item, path ? `${path}.${key}` : key)),
+  ];
+  const keys = [...new Set(below)].filter((key) => !below.some((other) => other.startsWith(`${key}.`)));
+  return keys.length > 0 ? keys : [path];
+}
+
+function changed(document: Document, path: string, value: unknown): Document {
+  const keys = path.split('.');
+  let at = document;
+  for (const key of keys.slice(0, -1)) {
+    at[key] ??= {};
+    at = Array.isArray(at[key]) ? at[key][0] : at[key];
+  }
+  at[keys.at(-1)!] = value;
+  return document;
+}
+
+it('the list names every key of the schema', () => {
+  const known = keysOf(z.toJSONSchema(experimentSchema, { io: 'input', unrepresentable: 'any' }));
+  expect([...changes.map(([path]) => path), ...exempt].sort()).toEqual(known.sort());
+});
+
+describe('changing', () => {
+  const unchanged: Record<string, Document> = {};
+  it.each(changes)('%s (%s) changes the result', async (path, start, value) => {
+    unchanged[start] ??= await found('runs', base(start));
+    const other = path === 'initializations.file' ? backbone('ssl') : value;
+    expect(await found('runs', changed(base(start), path, other))).not.toEqual(unchanged[start]);
+  });
+
+  it('the threads of a pretraining makes a new part', async () => {
+    const parts = () => readdirSync(bench.path('runs', 'parts')).filter((name) => name.startsWith('pretrain-ssl'));
+    await found('runs', base('ssl'));
+    const before = parts().length;
+    await found('runs', changed(base('ssl'), 'initializations.training.threads', 2));
+    expect(parts()).toHaveLength(before + 1);
+  });
+});
