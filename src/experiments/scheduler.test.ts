@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Scheduler } from './scheduler.js';
+
+const tick = () => new Promise((done) => setTimeout(done, 0));
+
+describe('the scheduler', () => {
+  it('starts work in the order it came, and never uses more cores than there are', async () => {
+    const jobs = fc.array(
+      fc.record({ threads: fc.integer({ min: 1, max: 6 }), ticks: fc.nat(3), fails: fc.boolean() }),
+      {
+        maxLength: 12,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), jobs, async (cores, list) => {
+        const scheduler = new Scheduler(cores);
+        const started: number[] = [];
+        let used = 0;
+        const results = await Promise.allSettled(
+          list.map(({ threads, ticks, fails }, i) =>
+            scheduler.run(threads, async () => {
+              started.push(i);
+              used += Math.min(threads, cores);
+              expect(used).toBeLessThanOrEqual(cores);
+              for (let t = 0; t < ticks; t++) await tick();
+              used -= Math.min(threads, cores);
+              if (fails) throw new Error(`job ${i}`);
+              return i;
+            }),
+          ),
+        );
+        expect(started).toEqual(list.map((_, i) => i));
+        expect(used).toBe(0);
+        for (const [i, { fails }] of list.entries()) {
+          expect(results[i]).toMatchObject(fails ? { reason: { message: `job ${i}` } } : { value: i });
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('runs side by side what fits', async () => {
+    const scheduler = new Scheduler(2);
+    const running: string[] = [];
+    let release = () => {};
+    const held = new Promise<void>((done) => (release = done));
+    const work = (name: string) => async () => {
+      running.push(name);
+      await held;
+    };
+    const all = [scheduler.run(1, work('a')), scheduler.run(1, work('b')), scheduler.run(1, work('c'))];
+    await tick();
+    expect(running).toEqual(['a', 'b']);
+    release();
+    await Promise.all(all);
+    expect(running).toEqual(['a', 'b', 'c']);
+  });
+});
