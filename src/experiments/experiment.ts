@@ -8,10 +8,10 @@ import { ExperimentContext, type ExperimentOptions } from './context.js';
 import { evaluateDataset } from './evaluate.js';
 import { type CellRuns, finetuneCell } from './finetune.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
-import { makeStart, type Start } from './pretrain.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
 import { software } from './software.js';
+import { makeStart, type Start } from './start.js';
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;

@@ -6,7 +6,7 @@ import type { ExperimentContext } from './context.js';
 import { finishPart, openPart } from './part.js';
 import { writePredictions } from './predictions.js';
 import { type PreparedDataset, splitIndices, trainingWeights } from './prepare.js';
-import type { Start } from './pretrain.js';
+import type { Start } from './start.js';
 
 /** A finished fine-tuning; its folder holds `predictions.csv`, `model.safetensors` and `model.json`. */
 export interface FinetuneResult {

@@ -1,0 +1,172 @@
+import { totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { contentHash, inputError, Random } from '../base/index.js';
+import { openPictures, type Picture } from '../datasets/index.js';
+import { ImageStore, naturalPreprocessing, type Preprocessing, scan } from '../imaging/index.js';
+import type { SupervisedConfig } from '../training/index.js';
+import type { ExperimentContext } from './context.js';
+import { finishPart, openPart } from './part.js';
+import {
+  bytesOf,
+  type PreparedDataset,
+  prepareDataset,
+  reportUnreadable,
+  splitIndices,
+  trainingWeights,
+  type UnreadableImage,
+} from './prepare.js';
+import type { SslInitialization, SupervisedInitialization } from './schema.js';
+
+/** Images with labels, and which of them train and validate. */
+export interface LabelledData {
+  store: ImageStore;
+  train: Int32Array;
+  validate: Int32Array;
+  target: SupervisedConfig['target'];
+  unreadable: UnreadableImage[];
+  fingerprint: string;
+  description: string;
+}
+
+/** Share of the labelled pictures that validate a supervised pretraining. */
+const HELD_OUT = 0.1;
+
+export async function labelledPictures(
+  context: ExperimentContext,
+  start: SupervisedInitialization,
+): Promise<LabelledData> {
+  const { config, dataRoot } = context;
+  const source = start.pictures![0]!;
+  const set = openPictures(source.type, { root: resolve(dataRoot, source.root), labels: true, limit: source.limit });
+  const preprocessing = { ...naturalPreprocessing, size: config.model.imageSize };
+  const { store, readable, unreadable, fingerprint } = await openReadable(
+    context,
+    start.name,
+    set.pictures,
+    preprocessing,
+  );
+  const order = Random.of(config.seed, 'held-out pictures')
+    .permutation(readable.length)
+    .map((i) => readable[i]!);
+  const held = Math.max(1, Math.round(HELD_OUT * readable.length));
+  return {
+    store,
+    validate: order.slice(0, held).sort(),
+    train: order.slice(held).sort(),
+    target: { classes: Int32Array.from(set.pictures, ({ label }) => label), outputs: set.classes.length },
+    unreadable,
+    fingerprint,
+    description: `${readable.length.toLocaleString('en')} labelled pictures of ${set.classes.length} classes (${source.root})`,
+  };
+}
+
+export async function labelledRadiographs(
+  context: ExperimentContext,
+  start: SupervisedInitialization,
+): Promise<LabelledData> {
+  const prepared = await prepareDataset(context, start.name, start.radiographs!);
+  const train = splitIndices(prepared, 'train');
+  return {
+    store: prepared.store,
+    train,
+    validate: splitIndices(prepared, 'validate'),
+    target: { labels: prepared.labels, posWeight: trainingWeights(prepared) },
+    unreadable: prepared.unreadable,
+    fingerprint: prepared.fingerprint,
+    description: `${train.length.toLocaleString('en')} radiographs with ${prepared.findings.length} findings (${start.radiographs!.root})`,
+  };
+}
+
+export interface MixedData {
+  store: ImageStore;
+  /** Of those that can be read. */
+  indices: Int32Array;
+  unreadable: UnreadableImage[];
+  fingerprint: string;
+  description: string;
+}
+
+/** All pictures, or the training radiographs of a data set, or both, as one set without labels. */
+export async function openMixed(
+  context: ExperimentContext,
+  start: SslInitialization,
+  size: number,
+): Promise<MixedData> {
+  const sets = (start.pictures ?? []).map((source) =>
+    openPictures(source.type, { root: resolve(context.dataRoot, source.root), limit: source.limit }),
+  );
+  const pictures = sets.flatMap((set) => set.pictures);
+  let prepared: PreparedDataset | undefined;
+  if (start.radiographs) {
+    prepared = await prepareDataset(context, start.name, start.radiographs);
+    for (const i of splitIndices(prepared, 'train')) {
+      const { id, path } = prepared.radiographs[i]!;
+      pictures.push({ id, source: { kind: 'file', path }, label: -1 });
+    }
+  }
+  if (pictures.length === 0) {
+    throw inputError({
+      what: `initialization '${start.name}'`,
+      found: 'no picture',
+      expected: 'pictures to pretrain on',
+    });
+  }
+  const onlyRadiographs = sets.length === 0;
+  const preprocessing = onlyRadiographs
+    ? { ...context.config.preprocessing, channels: 1 as const, size }
+    : { ...naturalPreprocessing, size };
+  const roots = [...(start.pictures ?? []), ...(start.radiographs ? [start.radiographs] : [])].map(({ root }) => root);
+  const { store, readable, unreadable, fingerprint } = await openReadable(context, start.name, pictures, preprocessing);
+  return {
+    store,
+    indices: readable,
+    unreadable,
+    fingerprint: contentHash([fingerprint, prepared?.fingerprint ?? null]),
+    description: `${readable.length.toLocaleString('en')} images (${roots.join(', ')})`,
+  };
+}
+
+interface ReadablePictures {
+  store: ImageStore;
+  readable: Int32Array;
+  unreadable: UnreadableImage[];
+  /** Changes with any picture, label or preprocessing. */
+  fingerprint: string;
+}
+
+/** Reads every picture once, so that one that cannot be read is listed now and not met in the middle of a training. */
+async function openReadable(
+  context: ExperimentContext,
+  name: string,
+  pictures: readonly Picture[],
+  preprocessing: Preprocessing,
+): Promise<ReadablePictures> {
+  const sources = pictures.map(({ source }) => source);
+  const store = new ImageStore(sources, preprocessing, { cacheBytes: cacheBytes() });
+  const rows = pictures.map(({ id, label, source }) => [
+    id,
+    label,
+    source.kind === 'file' ? bytesOf(source.path) : null,
+  ]);
+  const fingerprint = contentHash([rows, preprocessing]);
+  const part = openPart(context.folder, `prepare pictures of ${name}`, { fingerprint });
+  const found = await finishPart(part, async () => {
+    const line = context.progress.start({ name: `read pictures of ${name}`, total: pictures.length, unit: 'images' });
+    const result = await scan(store, {
+      onProgress: (done) => {
+        context.throwIfStopped();
+        line.update(done);
+      },
+    });
+    line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
+    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: pictures[index]!.id, reason })) };
+  });
+  const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
+  reportUnreadable(context, `pictures of ${name}`, unreadable, pictures.length);
+  const bad = new Set(found.unreadable.map(({ index }) => index));
+  const readable = Int32Array.from(pictures.keys()).filter((i) => !bad.has(i));
+  return { store, readable, unreadable, fingerprint: contentHash([fingerprint, [...bad]]) };
+}
+
+/** An eighth of the machine's memory, for the decoded pictures of one pretraining. */
+const cacheBytes = () => Math.floor(totalmem() / 8);
