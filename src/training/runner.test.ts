@@ -1,0 +1,158 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { manualSeed, noGrad, rand, type StateDict, scope, setThreads, toFloat32Array, zeros } from '../torch/index.js';
+import { checkpointPath } from './checkpoint.js';
+import { type RunOutcome, type RunPlan, runTask } from './runner.js';
+import type { Batch, Metrics, Position, TrainingTask } from './task.js';
+
+setThreads(1);
+const STEPS = 4;
+const EPOCHS = 3;
+
+/** Sums what it is given, with noise from this thread's generator; remembers every position. */
+class SummingTask implements TrainingTask {
+  readonly weight = zeros([2], 'float32').keep();
+  readonly positions: string[] = [];
+  private seen = 0;
+
+  state(): StateDict {
+    return { weight: this.weight };
+  }
+
+  loadState(state: StateDict): void {
+    this.weight.copy_(state.weight!);
+  }
+
+  memory() {
+    return this.seen;
+  }
+
+  loadMemory(memory: number): void {
+    this.seen = memory;
+  }
+
+  step({ indices }: Batch, { epoch, stepOfEpoch, step, totalSteps }: Position): Metrics {
+    expect(totalSteps).toBe(STEPS * EPOCHS);
+    expect(step).toBe(epoch * STEPS + stepOfEpoch);
+    this.positions.push(`${epoch}.${stepOfEpoch}`);
+    this.seen += indices[0]!;
+    scope(() => noGrad(() => this.weight.add_(rand([2])).mul_(1 + indices[0]! / 100)));
+    return { loss: indices[0]! };
+  }
+
+  async endEpoch(epoch: number): Promise<Metrics> {
+    return { validationLoss: 10 * (epoch + 1) };
+  }
+
+  async finish() {
+    return { seen: this.seen, weight: [...toFloat32Array(this.weight)] };
+  }
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hilum-runner-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function* feed(epoch: number, start: number): AsyncGenerator<Batch> {
+  for (let i = start; i < STEPS; i++) {
+    yield { indices: Int32Array.of(10 * epoch + i), images: new Uint8Array(2), shape: [2, 1, 1, 1] };
+  }
+}
+
+interface Options extends Partial<RunPlan> {
+  /** Asked to stop after this many steps. */
+  stopAfter?: number;
+  /** Dies in the middle of this step, counted from 1. */
+  dieAt?: number;
+}
+
+async function run({ stopAfter, dieAt, ...plan }: Options = {}): Promise<{ outcome: RunOutcome; task: SummingTask }> {
+  manualSeed(7);
+  const task = new SummingTask();
+  let steps = 0;
+  const outcome = await runTask(
+    task,
+    { folder, device: 'cpu', epochs: EPOCHS, stepsPerEpoch: STEPS, checkpointSeconds: 1e9, logEvery: 2, ...plan },
+    {
+      epoch: feed,
+      read: () => {
+        throw new Error('no other feed');
+      },
+    },
+    {
+      stopped: () => steps === stopAfter,
+      onProgress: ({ at, imagesDone }) => {
+        expect(imagesDone).toBe(2 * ++steps);
+        if (steps === dieAt) throw new Error(`died at ${at.step}`);
+      },
+    },
+  );
+  return { outcome, task };
+}
+
+const metrics = () => readFileSync(join(folder, 'metrics.jsonl'), 'utf8');
+
+async function undisturbed(): Promise<{ result: unknown; lines: string }> {
+  const { outcome } = await run();
+  const lines = metrics();
+  rmSync(folder, { recursive: true });
+  if (outcome.status !== 'done') throw new Error('interrupted');
+  return { result: outcome.result, lines };
+}
+
+describe('a run', () => {
+  it('goes through all epochs, logs steps and means of epochs, and leaves a checkpoint', async () => {
+    const { outcome, task } = await run();
+    expect(outcome).toMatchObject({ status: 'done', result: { seen: 4 * 30 + 3 * 6 } });
+    expect(task.positions).toHaveLength(STEPS * EPOCHS);
+    const lines = metrics()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.slice(0, 3)).toEqual([
+      { kind: 'step', step: 0, loss: 0 },
+      { kind: 'step', step: 2, loss: 2 },
+      { kind: 'epoch', epoch: 1, loss: 1.5, validationLoss: 10 },
+    ]);
+    expect(lines).toHaveLength(3 * EPOCHS);
+    expect(existsSync(checkpointPath(folder))).toBe(true);
+  });
+
+  it.each([1, 3, 4, 5, 8, 11, 12])('stopped after step %d goes on to the same bits', async (stopAfter) => {
+    const expected = await undisturbed();
+    const first = await run({ stopAfter });
+    expect(first.outcome).toEqual({ status: 'interrupted' });
+    const { outcome, task } = await run();
+    expect(outcome).toMatchObject({ status: 'done', result: expected.result });
+    expect([...first.task.positions, ...task.positions]).toHaveLength(STEPS * EPOCHS);
+    expect(metrics()).toBe(expected.lines);
+  });
+
+  it.each([
+    [2, 1e9, 0],
+    [7, 1e9, 4],
+    [7, -1, 6],
+    [12, -1, 11],
+  ])(
+    'that dies at step %d, with checkpoints every %d s, goes on from step %d',
+    async (dieAt, checkpointSeconds, from) => {
+      const expected = await undisturbed();
+      await expect(run({ dieAt, checkpointSeconds })).rejects.toThrow('died');
+      const { outcome, task } = await run();
+      expect(task.positions[0]).toBe(`${Math.floor(from / STEPS)}.${from % STEPS}`);
+      expect(outcome).toMatchObject({ status: 'done', result: expected.result });
+      expect(metrics()).toBe(expected.lines);
+    },
+  );
+
+  it('that is done gives its result again without a step', async () => {
+    const { outcome } = await run();
+    const again = await run();
+    expect(again.task.positions).toEqual([]);
+    expect(again.outcome).toEqual(outcome);
+  });
+});
