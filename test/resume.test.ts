@@ -1,4 +1,5 @@
 /** An experiment that is killed or interrupted, and started again, ends with the bits of an undisturbed one. */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -121,13 +122,23 @@ describe('a killed experiment', () => {
   });
 });
 
+/** Waits until a process prints a text on standard error. */
+const said = (child: ChildProcess, text: string) =>
+  new Promise<void>((heard) => {
+    let errors = '';
+    child.stderr?.on('data', (more) => {
+      errors += more;
+      if (errors.includes(text)) heard();
+    });
+  });
+
 describe('Ctrl-C', () => {
   it('writes a checkpoint, ends with 130, and the run goes on to the same bits', async () => {
     const folder = new Folder(bench.path('interrupted'));
     // Without checkpoints by the clock, those in the middle of an epoch are the signals' own.
     const stops: Moment[] = [
       () => folder.checkpoint('pretrain-ssl')?.epoch === 1,
-      () => folder.has('phantoms-supervised', /^metrics/),
+      (_, errors) => errors.includes('pretrain ssl: done'),
     ];
     for (const [i, signal] of (['SIGINT', 'SIGTERM'] as const).entries()) {
       const stopped = await disturb('interrupted', signal, stops[i]!, []);
@@ -135,9 +146,21 @@ describe('Ctrl-C', () => {
       expect(stopped?.err).toMatch(/stopping after this step/);
       expect(stopped?.err).not.toMatch(/^\s+at /m);
     }
-    expect(folder.has('phantoms-supervised', /^result\.json$/)).toBe(false);
-    expect(folder.checkpoint('phantoms-supervised')).toBeDefined();
+    expect(folder.has('phantoms-ssl', /^result\.json$/)).toBe(false);
     await expectSameAsUndisturbed('interrupted');
+  });
+
+  it('is heard during a long test', async () => {
+    const long = experiment([random], (it) => {
+      it.statistics.redraws = 1_000_000;
+    });
+    const { child, outcome } = start('experiment', 'run', bench.write(long), '--out', bench.path('long'));
+    await said(child, 'testing:');
+    await new Promise((wait) => setTimeout(wait, 1000));
+    const at = performance.now();
+    child.kill('SIGINT');
+    expect(await outcome).toMatchObject({ code: 130, err: expect.stringContaining('stopped while testing') });
+    expect(performance.now() - at).toBeLessThan(2000);
   });
 
   it('the second time ends at once, in the middle of a step', async () => {
@@ -154,19 +177,9 @@ describe('Ctrl-C', () => {
       '--cores',
       '1',
     );
-    let errors = '';
-    const said = (text: string) =>
-      new Promise<void>((heard) => {
-        const listen = () => errors.includes(text) && heard();
-        child.stderr?.on('data', (more) => {
-          errors += more;
-          listen();
-        });
-        listen();
-      });
-    await said('radiographs read');
+    await said(child, 'radiographs read');
     await new Promise((wait) => setTimeout(wait, 2000));
-    const stopping = said('stopping after this step');
+    const stopping = said(child, 'stopping after this step');
     child.kill('SIGINT');
     await stopping;
     await new Promise((wait) => setTimeout(wait, 300));

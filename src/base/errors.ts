@@ -29,3 +29,22 @@ export function inputError({ what, found, expected, fix }: Problem): InputError 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** An error on its way from one thread to another, which keeps no classes. */
+export interface PackedError {
+  message: string;
+  exitCode: number;
+  stack?: string;
+}
+
+export function packError(error: unknown): PackedError {
+  const exitCode = error instanceof HilumError ? error.exitCode : 1;
+  return { message: messageOf(error), exitCode, stack: error instanceof Error ? error.stack : undefined };
+}
+
+/** The error again: an InputError where it was one, with the stack of the thread it comes from. */
+export function unpackError({ message, exitCode, stack }: PackedError): HilumError {
+  const error = exitCode === 2 ? new InputError(message) : new HilumError(message);
+  if (stack) error.stack = stack;
+  return error;
+}

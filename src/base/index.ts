@@ -1,5 +1,14 @@
 export { compiledUrl } from './compiled.js';
-export { HilumError, InputError, inputError, messageOf, type Problem } from './errors.js';
+export {
+  HilumError,
+  InputError,
+  inputError,
+  messageOf,
+  type PackedError,
+  type Problem,
+  packError,
+  unpackError,
+} from './errors.js';
 export {
   asideOf,
   contentHash,

@@ -84,10 +84,27 @@ export class ExperimentContext {
     return settled.map((item) => (item as PromiseFulfilledResult<T>).value);
   }
 
+  /** Runs `work` as soon as cores are free. Throws Interrupted where the experiment was stopped by then. */
+  onCores<T>(threads: number, work: () => Promise<T>): Promise<T> {
+    return this.scheduler.run(threads, () => {
+      this.throwIfStopped();
+      return work();
+    });
+  }
+
+  /** Waits for `work`; `stop` is called where the experiment is stopped meanwhile. */
+  async stoppable<T>(stop: () => void, work: Promise<T>): Promise<T> {
+    this.running.add(stop);
+    try {
+      return await work;
+    } finally {
+      this.running.delete(stop);
+    }
+  }
+
   /** Trains as soon as cores are free, with progress. Throws Interrupted where `stop` ended it. */
   async train<R>(name: string, job: TrainingJob): Promise<{ result: R; seconds: number }> {
-    return this.scheduler.run(job.threads, async () => {
-      this.throwIfStopped();
+    return this.onCores(job.threads, async () => {
       const steps = stepsPerEpoch(job.feeds.train);
       const { batchSize } = job.feeds.train;
       let line: ReturnType<ProgressSink['start']> | undefined;
@@ -103,13 +120,11 @@ export class ExperimentContext {
         const loss = metrics.loss === undefined ? '' : `, loss ${metrics.loss.toFixed(3)}`;
         line.update(done, `epoch ${at.epoch + 1}/${job.epochs}${loss}`);
       });
-      this.running.add(training.stop);
       try {
-        const outcome = await training.outcome;
+        const outcome = await this.stoppable(training.stop, training.outcome);
         if (outcome.status === 'interrupted') throw new Interrupted(`${name}: stopped at a checkpoint`);
         return outcome;
       } finally {
-        this.running.delete(training.stop);
         line?.end(this.stopping ? 'stopped' : 'done');
       }
     });

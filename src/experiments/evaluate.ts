@@ -12,11 +12,14 @@ import {
 import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
 import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
-import { splitIndices } from './prepare.js';
+import { splitIndices, type TestedDataset } from './prepare.js';
 import type { Cell, Difference, PairComparison, ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 import { shortcutsOf } from './shortcuts.js';
+
+/** A cell as its test sees it: with the data set's labels and pixel features, without its images. */
+export type TestedCell = Omit<CellRuns, 'dataset'> & { dataset: TestedDataset };
 
 export interface DatasetEvaluation {
   cells: Cell[];
@@ -33,7 +36,7 @@ interface RunPredictions {
 }
 
 /** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
-export function evaluateDataset(cells: CellRuns[], config: ExperimentConfig, folder: string): DatasetEvaluation {
+export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, folder: string): DatasetEvaluation {
   const { redraws, unit } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
@@ -82,7 +85,7 @@ function readRun(path: string): RunPredictions {
   return { validate, test: ofSplitOnly(all, 'test'), thresholds };
 }
 
-function cellOf(cell: CellRuns, runs: RunPredictions[], model: ModelEstimates, folder: string): Cell {
+function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates, folder: string): Cell {
   const { findings } = cell.dataset;
   const F = findings.length;
   const rows = findings.map((finding, f) => {
@@ -176,7 +179,7 @@ function differenceOf(difference: Comparison['meanAuroc'], pAdjusted: number): D
   };
 }
 
-function testGroups({ dataset }: CellRuns, unit: 'patient' | 'image'): Int32Array | undefined {
+function testGroups({ dataset }: TestedCell, unit: 'patient' | 'image'): Int32Array | undefined {
   if (unit === 'image') return undefined;
   return numbered([...splitIndices(dataset, 'test')].map((i) => dataset.radiographs[i]!.patient));
 }

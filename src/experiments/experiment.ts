@@ -5,13 +5,14 @@ import { summarize } from '../datasets/index.js';
 import { vitOptions } from '../models/index.js';
 import { cudaDevices } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
-import { evaluateDataset } from './evaluate.js';
-import { type CellRuns, finetuneCell } from './finetune.js';
+import type { DatasetEvaluation } from './evaluate.js';
+import { finetuneCell } from './finetune.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
 import { software } from './software.js';
 import { makeStart, type Start } from './start.js';
+import { testDataset } from './testing.js';
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;
@@ -58,7 +59,15 @@ async function run(context: ExperimentContext): Promise<{ result: ExperimentResu
 
   context.throwIfStopped();
   context.progress.print('testing: paired bootstrap, shortcuts');
-  const result = sinceFirstMade(resultOf(context, datasets, cells), join(folder, 'result.json'));
+  const evaluations = await context.all(
+    datasets.map((_, i) =>
+      testDataset(
+        context,
+        cells.map(({ runs }) => runs[i]!),
+      ),
+    ),
+  );
+  const result = sinceFirstMade(resultOf(context, datasets, cells, evaluations), join(folder, 'result.json'));
   writeJson(join(folder, 'result.json'), result);
   return { result, report: writeReport(folder, result) };
 }
@@ -66,16 +75,10 @@ async function run(context: ExperimentContext): Promise<{ result: ExperimentResu
 function resultOf(
   context: ExperimentContext,
   datasets: PreparedDataset[],
-  starts: { start: Start; runs: CellRuns[] }[],
+  starts: readonly { start: Start }[],
+  evaluations: readonly DatasetEvaluation[],
 ): ExperimentResult {
-  const { config, folder } = context;
-  const evaluations = datasets.map((_, i) =>
-    evaluateDataset(
-      starts.map(({ runs }) => runs[i]!),
-      config,
-      folder,
-    ),
-  );
+  const { config } = context;
   const evidence = {
     format: RESULT_FORMAT,
     hilum: software(config.finetuning.threads, config.precision),

@@ -31,6 +31,9 @@ export interface PreparedDataset {
   pixels: PixelFeatures;
 }
 
+/** What a test needs of a data set: all but its images. */
+export type TestedDataset = Omit<PreparedDataset, 'store'>;
+
 export interface PixelFeatures {
   /** `[N * 256]`, 16 x 16 area means, 0..1. */
   thumbnails: Float32Array;
@@ -160,7 +163,7 @@ export function bytesOf(path: string): number | null {
 }
 
 /** Indices of the radiographs of a split. */
-export function splitIndices({ radiographs }: PreparedDataset, split: Radiograph['split']): Int32Array {
+export function splitIndices({ radiographs }: TestedDataset, split: Radiograph['split']): Int32Array {
   return Int32Array.from(radiographs.keys()).filter((i) => radiographs[i]!.split === split);
 }
 

@@ -1,6 +1,6 @@
 import { type ShortcutFeatures, shortcutAurocs } from '../evaluation/index.js';
 import { intervalOf } from './numbers.js';
-import { type PreparedDataset, splitIndices } from './prepare.js';
+import { splitIndices, type TestedDataset } from './prepare.js';
 import type { ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
 
@@ -9,7 +9,7 @@ import { finiteOrNull } from './result.js';
  * redraws as the models.
  */
 export function shortcutsOf(
-  prepared: PreparedDataset,
+  prepared: TestedDataset,
   options: { groups?: Int32Array; redraws: number; seed: number },
 ): ShortcutResult[] {
   const { findings, labels } = prepared;
@@ -40,7 +40,7 @@ export function shortcutsOf(
   }));
 }
 
-function featuresOf(prepared: PreparedDataset, train: Int32Array, test: Int32Array): ShortcutFeatures[] {
+function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array): ShortcutFeatures[] {
   const { radiographs, pixels } = prepared;
   const views = [...new Set(radiographs.map(({ view }) => view))].filter((view) => view !== null).sort();
   const view = Float32Array.from(

@@ -1,3 +1,4 @@
+import type { PackedError } from '../base/index.js';
 import type { RunPlan } from './runner.js';
 import type { Batch, Metrics, Position } from './task.js';
 
@@ -21,7 +22,7 @@ export type FromWorker =
   | { type: 'progress'; at: Position; imagesDone: number; metrics: Metrics }
   | { type: 'done'; result: unknown; seconds: number }
   | { type: 'interrupted' }
-  | { type: 'failed'; message: string; exitCode: number; stack?: string };
+  | { type: 'failed'; error: PackedError };
 
 /** Batches that the training thread asks for ahead of the one it works on. */
 export const BATCHES_AHEAD = 2;

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { compiledUrl, HilumError, InputError } from '../base/index.js';
+import { compiledUrl, HilumError, InputError, unpackError } from '../base/index.js';
 import { batchCount, batches, epochOrder, type ImageReader } from '../imaging/index.js';
 import { BATCHES_AHEAD, type FromWorker, type ToWorker, type WorkerStart } from './messages.js';
 import type { Batch, Metrics, Position } from './task.js';
@@ -87,7 +87,7 @@ export function startTraining<R>(
       else if (message.type === 'done') {
         resolve({ status: 'done', result: message.result as R, seconds: message.seconds });
       } else if (message.type === 'interrupted') resolve({ status: 'interrupted' });
-      else fail(failure(message));
+      else fail(unpackError(message.error));
     });
   });
   return { outcome, stop: () => tell({ type: 'stop' }), kill: () => worker.terminate() };
@@ -110,10 +110,4 @@ async function deliver(
   const next = await source?.next();
   const batch = next?.done ? null : (next?.value ?? null);
   tell({ type: 'batch', stream, batch }, batch ? [batch.images.buffer as ArrayBuffer] : []);
-}
-
-function failure({ message, exitCode, stack }: Extract<FromWorker, { type: 'failed' }>): Error {
-  const error = exitCode === 2 ? new InputError(message) : new HilumError(message);
-  if (stack) error.stack = stack;
-  return error;
 }

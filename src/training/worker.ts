@@ -1,6 +1,6 @@
 /** The training thread: builds the task, runs it, and asks the main thread for batches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { HilumError, messageOf } from '../base/index.js';
+import { packError } from '../base/index.js';
 import { manualSeed, setThreads } from '../torch/index.js';
 import { BATCHES_AHEAD, type FromWorker, type ToWorker, type WorkerStart } from './messages.js';
 import { runTask } from './runner.js';
@@ -74,8 +74,7 @@ async function main({ taskModule, config, plan, threads, seed }: WorkerStart): P
 try {
   await main(workerData as WorkerStart);
 } catch (error) {
-  const exitCode = error instanceof HilumError ? error.exitCode : 1;
-  send({ type: 'failed', message: messageOf(error), exitCode, stack: (error as Error).stack });
+  send({ type: 'failed', error: packError(error) });
 } finally {
   port.close();
 }

@@ -1,0 +1,14 @@
+/** The testing thread: evaluates one data set and ends. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { packError } from '../base/index.js';
+import { evaluateDataset } from './evaluate.js';
+import type { TestingInput, TestingOutput } from './testing.js';
+
+const send = (output: TestingOutput) => parentPort!.postMessage(output);
+
+try {
+  const { cells, config, folder } = workerData as TestingInput;
+  send({ evaluation: evaluateDataset(cells, config, folder) });
+} catch (error) {
+  send({ error: packError(error) });
+}
