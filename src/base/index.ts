@@ -14,6 +14,7 @@ export {
   contentHash,
   readJson,
   readText,
+  removeAsides,
   replaceFile,
   syncFolder,
   writeFileAtomic,

@@ -122,7 +122,8 @@ export class ExperimentContext {
       });
       try {
         const outcome = await this.stoppable(training.stop, training.outcome);
-        if (outcome.status === 'interrupted') throw new Interrupted(`${name}: stopped at a checkpoint`);
+        if (outcome.status === 'interrupted')
+          throw new Interrupted(`${name}: stopped at a checkpoint; run the same command again to go on from here`);
         return outcome;
       } finally {
         line?.end(this.stopping ? 'stopped' : 'done');

@@ -33,7 +33,9 @@ export function testDataset(context: ExperimentContext, cells: CellRuns[]): Prom
         else reject(unpackError(output.error));
       });
       worker.on('error', reject);
-      worker.on('exit', () => reject(new Interrupted('stopped while testing')));
+      worker.on('exit', () =>
+        reject(new Interrupted('stopped while testing; run the same command again to go on from here')),
+      );
     });
     return context.stoppable(() => worker.terminate(), evaluation);
   });

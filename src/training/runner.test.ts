@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -148,6 +148,17 @@ describe('a run', () => {
       expect(metrics()).toBe(expected.lines);
     },
   );
+
+  it('takes away what a killed process left half written', async () => {
+    await run({ stopAfter: 2 });
+    const left = [
+      `${folder}/.model.safetensors.123.00ff00ff.tmp`,
+      `${folder}/checkpoint/.state.safetensors.1.0f0f0f0f.tmp`,
+    ];
+    for (const path of left) writeFileSync(path, 'half');
+    await run();
+    for (const path of left) expect(existsSync(path)).toBe(false);
+  });
 
   it('that is done gives its result again without a step', async () => {
     const { outcome } = await run();

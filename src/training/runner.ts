@@ -1,4 +1,6 @@
-import { loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js';
+import { dirname } from 'node:path';
+import { removeAsides } from '../base/index.js';
+import { checkpointPath, loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js';
 import { RunLog } from './run-log.js';
 import type { Batch, Metrics, Position, ReadFeed, TrainingTask } from './task.js';
 
@@ -35,6 +37,7 @@ export async function runTask(
   signals: RunSignals,
 ): Promise<RunOutcome> {
   const { folder, device, epochs, stepsPerEpoch } = plan;
+  for (const written of [folder, dirname(checkpointPath(folder))]) removeAsides(written);
   const progress: Progress = loadCheckpoint(folder, task, device) ?? {
     epoch: 0,
     stepOfEpoch: 0,
