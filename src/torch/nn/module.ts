@@ -5,9 +5,11 @@ import { scope } from '../tensor-base.js';
 
 /** A tensor that trains. It belongs to its module; no scope frees it. */
 export class Parameter extends Tensor {
-  /** Takes the tensor over. */
+  /** Takes the tensor over; its elements then lie in the order of its shape, as fused operators ask. */
   static of(value: Tensor, requiresGrad = true): Parameter {
-    const parameter = new Parameter(value.detach().release());
+    const contiguous = value.contiguous();
+    const parameter = new Parameter(contiguous.detach().release());
+    contiguous.free();
     value.free();
     return parameter.keep().requiresGrad_(requiresGrad);
   }
