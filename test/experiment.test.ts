@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { python } from './reference.js';
 import {
   type Document,
   experiment,
@@ -15,6 +16,10 @@ import {
   supervised,
   Workbench,
 } from './tiny-experiment.js';
+
+const READ_EVENTS = resolve(import.meta.dirname, '../src/training/fixtures/read_events.py');
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const bench = new Workbench();
 beforeAll(() => bench.draw());
@@ -100,6 +105,24 @@ describe('an experiment, end to end', () => {
       }),
       expect.objectContaining({ kind: 'epoch', epoch: 2, 'validation.auroc': expect.any(Number) }),
     ]);
+  });
+
+  it('says the same to TensorBoard as in metrics.jsonl', (context) => {
+    const part = partOf(out(), 'pretrain-ssl');
+    const text = python(READ_EVENTS, join(part, 'events.out.tfevents.hilum'));
+    if (text === undefined) return context.skip();
+    const [version, ...events] = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(version).toMatchObject({ file_version: 'brain.Event:2' });
+    const lines = readFileSync(join(part, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    const expected = lines.map((line) => {
+      const { kind, step, epoch, ...metrics } = JSON.parse(line);
+      const scalars = Object.entries(metrics).map(([name, value]) => [`${kind}/${name}`, Math.fround(value as number)]);
+      return { step: step ?? epoch, scalars: Object.fromEntries(scalars) };
+    });
+    expect(events.map(({ step, scalars }) => ({ step, scalars }))).toEqual(expected);
   });
 
   it('trains nothing when run again, and says the same, date included', async () => {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   experiment,
   fingerprints,
@@ -14,6 +14,8 @@ import {
   supervised,
   Workbench,
 } from './tiny-experiment.js';
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const bench = new Workbench();
 afterAll(() => bench.remove());
