@@ -268,3 +268,15 @@ describe('hilum predict refuses', () => {
 it('hilum experiment report refuses a folder without a result', async () => {
   expectRefused(await hilum('experiment', 'report', bench.path('pictures')), 'result.json', 'no such file');
 });
+
+it('a training that diverges fails with exit code 1, its step and what to do', async () => {
+  const outcome = await bench.run(
+    experiment([random], (it) => {
+      it.finetuning.learningRate = 1e30;
+    }),
+    'diverged',
+  );
+  expect(outcome).toMatchObject({ code: 1, out: '' });
+  expect(outcome.err).toMatch(/random lr 1e\+30 seed 1: failed/);
+  expect(outcome.err).toMatch(/error: .*found a loss of NaN at step \d+; expected a finite one. Lower learningRate/);
+});

@@ -109,6 +109,10 @@ describe('an experiment file', () => {
       (it) => Object.assign(it.initializations[0], { from: 'ssl', training: { epoch: 5 } }),
     ],
     [
+      'initializations[0].training.batchSize: found 1; expected a number of at least 2.',
+      (it) => Object.assign(it.initializations[0], { from: 'ssl', pictures: [], training: { batchSize: 1 } }),
+    ],
+    [
       'initializations[0].training.augmentation.x: found an unknown key; expected one of: flip',
       (it) => Object.assign(it.initializations[0], { from: 'supervised', training: { augmentation: { x: 5 } } }),
     ],

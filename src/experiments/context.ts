@@ -120,13 +120,15 @@ export class ExperimentContext {
         const loss = metrics.loss === undefined ? '' : `, loss ${metrics.loss.toFixed(3)}`;
         line.update(done, `epoch ${at.epoch + 1}/${job.epochs}${loss}`);
       });
+      let end = 'failed';
       try {
         const outcome = await this.stoppable(training.stop, training.outcome);
+        end = outcome.status === 'done' ? 'done' : 'stopped';
         if (outcome.status === 'interrupted')
           throw new Interrupted(`${name}: stopped at a checkpoint; run the same command again to go on from here`);
         return outcome;
       } finally {
-        line?.end(this.stopping ? 'stopped' : 'done');
+        line?.end(end);
       }
     });
   }

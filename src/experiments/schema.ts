@@ -64,7 +64,7 @@ const pictureSource = z.strictObject({
 
 const simclr = z.strictObject({
   epochs: recipe.epochs.default(100),
-  batchSize: recipe.batchSize.default(128),
+  batchSize: recipe.batchSize.min(2).default(128),
   learningRate: positive.default(1e-3),
   schedule: recipe.schedule.default('cosine'),
   warmup: recipe.warmup.default(0.08),
