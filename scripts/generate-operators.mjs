@@ -149,7 +149,9 @@ for (const line of lines) {
   byName.set(name, [...(byName.get(name) ?? []), op]);
 }
 
+/** @type {string[]} */
 const methods = [];
+/** @type {string[]} */
 const functions = [];
 for (const [name, ops] of byName) {
   const main = /** @type {Operator} */ (ops[0]);
