@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { contentHash, packageRoot, writeJson } from '../../src/base/index.js';
-import { note, print } from '../output.js';
+import { note, print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
 import { runToEnd, summary } from './experiment.js';
 
@@ -16,18 +16,20 @@ export function register(program: Command): void {
       'the whole comparison on radiographs and pictures that hilum draws itself: no download, about 4 minutes',
     )
     .option('--out <folder>', 'where everything goes', 'demo-out')
+    .option('--json', 'print the result as one JSON document on standard output')
     .addHelpText('after', '\nExamples:\n  hilum demo\n  hilum demo --out /tmp/demo')
     .action(demo);
 }
 
-async function demo({ out }: { out: string }): Promise<void> {
+async function demo({ out, json }: { out: string; json?: true }): Promise<void> {
   const { loadExperiment } = await import('../../src/experiments/index.js');
   note('hilum demo: which initialization reads drawn chest radiographs best?');
   const data = join(out, 'data');
   await drawData(data);
   const { config, dataRoot } = loadExperiment(join(packageRoot(), 'experiments', 'demo.yaml'), data);
   const { result, report } = await runToEnd(config, dataRoot, join(out, 'run'));
-  print(summary(result, report));
+  if (json) printJson(result);
+  else print(summary(result, report));
 }
 
 /** Draws the radiographs and pictures, unless they lie there from before. */

@@ -7,6 +7,7 @@ import { cudaDevices } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import { finetuneCell } from './finetune.js';
+import { lockFolder } from './lock.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
@@ -39,6 +40,15 @@ function requireDevice(device: string): void {
 }
 
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+  const unlock = await lockFolder(context.folder);
+  try {
+    return await runParts(context);
+  } finally {
+    unlock();
+  }
+}
+
+async function runParts(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { config, folder } = context;
   const versions = { hilum: packageVersion(), node: process.version };
   writeJson(join(folder, 'config.json'), { ...config, versions, hash: contentHash(config) });

@@ -105,7 +105,7 @@ async function finetune(
       })),
     );
     writePredictions(join(part.folder, 'predictions.csv'), dataset.findings, rows);
-    writeModelCard(part.folder, { model, findings: dataset.findings, preprocessing });
+    writeModelCard(part.folder, { model, findings: dataset.findings, preprocessing, precision });
     const images = recipe.epochs * stepsPerEpoch(feeds.train) * recipe.batchSize;
     const { bestEpoch, curve } = result;
     return { learningRate, seed, bestEpoch, seconds, imagesPerSecond: images / seconds, curve };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputError, readJson, writeJson } from '../base/index.js';
 import type { Preprocessing } from '../imaging/index.js';
+import type { Precision } from '../torch/index.js';
 import type { VitConfig } from './vit/sizes.js';
 
 /** What the weights of a finished run are, and how images come to them: `model.json` beside `model.safetensors`. */
@@ -10,6 +11,8 @@ export interface ModelCard {
   model: VitConfig;
   findings: string[];
   preprocessing: Pick<Preprocessing, 'minMax' | 'equalize' | 'fit'>;
+  /** What the model was tested in. */
+  precision: Precision;
 }
 
 export function writeModelCard(folder: string, card: Omit<ModelCard, 'format'>): void {
