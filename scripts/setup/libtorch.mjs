@@ -20,6 +20,8 @@ export function libtorchFolder() {
 export function libtorchIdentity() {
   const folder = libtorchFolder();
   if (!folder) return [...installedVersions(LIBTORCH_PACKAGES)].map((pair) => pair.join(' ')).join(', ');
-  const version = ['build-version', 'version.py'].map((name) => join(folder, name)).find((path) => existsSync(path));
-  return `${folder} ${version ? readFileSync(version, 'utf8').trim() : ''}`;
+  // The download says it in build-version, a Python torch in version.py as `__version__ = '2.6.0'`.
+  const path = ['build-version', 'version.py'].map((name) => join(folder, name)).find((file) => existsSync(file));
+  const text = path ? readFileSync(path, 'utf8') : '';
+  return `${folder} ${/^__version__ = ['"]([^'"]+)/m.exec(text)?.[1] ?? text.split('\n')[0]}`.trim();
 }
