@@ -1,7 +1,7 @@
 /** JavaScript arrays into tensors and back. Shapes are row-major. */
 import { native } from './binding.js';
 import { Tensor } from './tensor.js';
-import { adopt, type DType } from './tensor-base.js';
+import { adopt, type DType, ELEMENT_BYTES, elementCount } from './tensor-base.js';
 
 type NumberArray = Float32Array | Float64Array | Int32Array | Int16Array | Uint8Array | BigInt64Array;
 
@@ -39,7 +39,7 @@ export function fromBytes(bytes: ArrayBufferView, shape: readonly number[], dtyp
 
 /** The tensor's values as float32, whatever its type and device. */
 export function toFloat32Array(tensor: Tensor): Float32Array {
-  const result = new Float32Array(tensor.shape.reduce((product, n) => product * n, 1));
+  const result = new Float32Array(elementCount(tensor.shape));
   if (tensor.dtype === 'float32') {
     native().intoBytes(tensor.handle, result);
     return result;
@@ -51,8 +51,7 @@ export function toFloat32Array(tensor: Tensor): Float32Array {
 
 /** The bytes of the tensor's own type, row-major. */
 export function toBytes(tensor: Tensor): Uint8Array {
-  const size = { float64: 8, int64: 8, float32: 4, int32: 4, float16: 2, bfloat16: 2, int16: 2, uint8: 1, bool: 1 };
-  const result = new Uint8Array(tensor.shape.reduce((product, n) => product * n, size[tensor.dtype]));
+  const result = new Uint8Array(elementCount(tensor.shape) * ELEMENT_BYTES[tensor.dtype]);
   native().intoBytes(tensor.handle, result);
   return result;
 }

@@ -6,18 +6,18 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { inputError, messageOf, replaceFile } from '../base/index.js';
 import { toBytes } from './memory.js';
 import { fromFile, type Tensor } from './tensor.js';
-import { type DType, scope } from './tensor-base.js';
+import { type DType, ELEMENT_BYTES, elementCount, scope } from './tensor-base.js';
 
-const DTYPES: Record<string, { dtype: DType; bytes: number }> = {
-  F64: { dtype: 'float64', bytes: 8 },
-  F32: { dtype: 'float32', bytes: 4 },
-  F16: { dtype: 'float16', bytes: 2 },
-  BF16: { dtype: 'bfloat16', bytes: 2 },
-  I64: { dtype: 'int64', bytes: 8 },
-  I32: { dtype: 'int32', bytes: 4 },
-  I16: { dtype: 'int16', bytes: 2 },
-  U8: { dtype: 'uint8', bytes: 1 },
-  BOOL: { dtype: 'bool', bytes: 1 },
+const DTYPES: Record<string, DType> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I64: 'int64',
+  I32: 'int32',
+  I16: 'int16',
+  U8: 'uint8',
+  BOOL: 'bool',
 };
 /** The reference reader's own bound. */
 const HEADER_LIMIT = 100_000_000;
@@ -111,16 +111,15 @@ function entryOf(
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   const type = Object.hasOwn(DTYPES, String(dtype)) && DTYPES[String(dtype)];
   if (!type) throw fail(`tensor '${name}' of type ${JSON.stringify(dtype)}`);
-  const sizes = shape as number[];
   const natural = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!natural(shape)) throw fail(`tensor '${name}' of shape ${JSON.stringify(shape)}`);
-  const bytes = sizes.reduce((product, n) => product * n, type.bytes);
+  const bytes = elementCount(shape) * ELEMENT_BYTES[type];
   if (!natural(offsets) || offsets.length !== 2 || offsets[1]! - offsets[0]! !== bytes) {
     throw fail(`tensor '${name}' with offsets ${JSON.stringify(offsets)} for ${bytes} bytes`);
   }
   if (base + offsets[1]! > fileBytes) throw fail(`tensor '${name}' that ends after the end of the file (cut off?)`);
-  return { dtype: type.dtype, shape: sizes, start: base + offsets[0]!, end: base + offsets[1]! };
+  return { dtype: type, shape, start: base + offsets[0]!, end: base + offsets[1]! };
 }
 
 /**
@@ -151,9 +150,9 @@ export function writeSafetensors(
   if (Object.hasOwn(tensors, '__metadata__')) throw new RangeError("a tensor may not be named '__metadata__'");
   let offset = 0;
   const entries = Object.entries(tensors).map(([name, tensor]) => {
-    const [code, { bytes }] = Object.entries(DTYPES).find(([, { dtype }]) => dtype === tensor.dtype)!;
+    const [code] = Object.entries(DTYPES).find(([, dtype]) => dtype === tensor.dtype)!;
     const start = offset;
-    offset += tensor.shape.reduce((product, n) => product * n, bytes);
+    offset += elementCount(tensor.shape) * ELEMENT_BYTES[tensor.dtype];
     return [name, { dtype: code, shape: tensor.shape, data_offsets: [start, offset] }] as const;
   });
   const header = Object.fromEntries([['__metadata__', metadata] as const, ...entries]);

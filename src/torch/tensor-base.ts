@@ -3,6 +3,22 @@ import { native } from './binding.js';
 
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int16' | 'uint8' | 'bool';
 
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
+  float64: 8,
+  int64: 8,
+  float32: 4,
+  int32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int16: 2,
+  uint8: 1,
+  bool: 1,
+};
+
+/** How many elements a tensor of a shape has. */
+export const elementCount = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
 /** Frees tensors that nobody freed; a backstop only: it runs when the garbage collector finds the time. */
 const forgotten = new FinalizationRegistry<{ handle: number }>((cell) => {
   if (cell.handle >= 0) native().free(cell.handle);

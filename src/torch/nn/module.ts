@@ -1,7 +1,7 @@
 import { InputError } from '../../base/index.js';
 import { noGrad } from '../autograd.js';
 import { Tensor } from '../tensor.js';
-import { scope } from '../tensor-base.js';
+import { elementCount, scope } from '../tensor-base.js';
 
 /** A tensor that trains. It belongs to its module; no scope frees it. */
 export class Parameter extends Tensor {
@@ -43,7 +43,7 @@ export abstract class Module {
   }
 
   parameterCount(): number {
-    return this.parameters().reduce((sum, p) => sum + p.shape.reduce((product, n) => product * n, 1), 0);
+    return this.parameters().reduce((sum, p) => sum + elementCount(p.shape), 0);
   }
 
   train(training = true): this {
