@@ -83,7 +83,6 @@ async function finetune(
     augmentation,
     precision,
     seed,
-    keep: 'best',
     predict: ['validate', 'test'],
   };
   const stored = await finishPart(part, async () => {

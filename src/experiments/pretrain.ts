@@ -82,7 +82,6 @@ export async function pretrainSupervised(
     augmentation,
     precision: config.precision,
     seed: config.seed,
-    keep: 'best',
     predict: [],
   };
   const train = { store: data.store, indices: data.train, batchSize };

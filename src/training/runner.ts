@@ -81,9 +81,10 @@ export async function runTask(
       }
       if (performance.now() - saved > plan.checkpointSeconds * 1000) save();
     }
-    const means = Object.entries(progress.sums).map(([name, sum]) => [name, sum / stepsPerEpoch] as const);
-    const ended = await task.endEpoch?.(progress.epoch, feeds.read);
-    log.epoch(progress.epoch + 1, { ...Object.fromEntries(means), ...ended });
+    const sums = Object.entries(progress.sums);
+    const means: Metrics = Object.fromEntries(sums.map(([name, sum]) => [name, sum / stepsPerEpoch]));
+    const ended = await task.endEpoch?.(progress.epoch, feeds.read, means);
+    log.epoch(progress.epoch + 1, { ...means, ...ended });
     Object.assign(progress, { epoch: progress.epoch + 1, stepOfEpoch: 0, sums: {} });
     save();
     if (signals.stopped()) return { status: 'interrupted' };

@@ -40,8 +40,6 @@ export interface SupervisedConfig {
   augmentation: RadiographAugmentation;
   precision: Precision;
   seed: number;
-  /** Which weights the run ends with: of the epoch with the lowest validation loss (the study's choice), or the last. */
-  keep: 'best' | 'last';
   /** Feeds whose probabilities the run returns. */
   predict: string[];
 }
@@ -57,7 +55,7 @@ export interface EpochRecord {
 
 export interface SupervisedResult {
   curve: EpochRecord[];
-  /** Counted from 1; the last epoch where `keep` is 'last'. */
+  /** Counted from 1: the lowest validation loss. The run ends with the weights of this epoch (the study's choice). */
   bestEpoch: number;
   /** Probabilities `[N * F]` per feed asked for, in the feed's order. */
   predictions: Record<string, Float32Array>;
@@ -78,7 +76,6 @@ class SupervisedTask implements TrainingTask {
   private bestLoss: number | null = null;
   private bestEpoch = 0;
   private curve: EpochRecord[] = [];
-  private losses = { sum: 0, steps: 0 };
 
   constructor(
     private readonly config: SupervisedConfig,
@@ -107,17 +104,16 @@ class SupervisedTask implements TrainingTask {
     this.optimizer.loadStateDict(ownState('optimizer', state), this.optimizer.steps);
   }
 
-  memory(): Memory & { losses: { sum: number; steps: number } } {
-    const { bestLoss, bestEpoch, curve, losses } = this;
-    return { optimizerSteps: this.optimizer.steps, bestLoss, bestEpoch, curve, losses };
+  memory(): Memory {
+    const { bestLoss, bestEpoch, curve } = this;
+    return { optimizerSteps: this.optimizer.steps, bestLoss, bestEpoch, curve };
   }
 
-  loadMemory(memory: ReturnType<SupervisedTask['memory']>): void {
+  loadMemory(memory: Memory): void {
     this.optimizer.steps = memory.optimizerSteps;
     this.bestLoss = memory.bestLoss;
     this.bestEpoch = memory.bestEpoch;
     this.curve = memory.curve;
-    this.losses = memory.losses;
   }
 
   step(batch: Batch, { epoch, stepOfEpoch, step }: Position): Metrics {
@@ -142,29 +138,24 @@ class SupervisedTask implements TrainingTask {
     this.optimizer.learningRate = this.schedule(step);
     this.optimizer.step();
     this.optimizer.zeroGrad();
-    this.losses.sum += loss;
-    this.losses.steps++;
     return { loss };
   }
 
-  async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
+  async endEpoch(epoch: number, read: ReadFeed, means: Metrics): Promise<Metrics> {
     const { probabilities, indices, loss } = await this.evaluate(read('validate'));
     const quality = this.objective.quality(probabilities, indices);
-    const record = { epoch: epoch + 1, trainLoss: this.losses.sum / this.losses.steps, validationLoss: loss, quality };
+    const record = { epoch: epoch + 1, trainLoss: means.loss!, validationLoss: loss, quality };
     this.curve.push(record);
-    this.losses = { sum: 0, steps: 0 };
-    if (this.config.keep === 'last' || this.bestLoss === null || loss < this.bestLoss) {
+    if (this.bestLoss === null || loss < this.bestLoss) {
       this.bestLoss = loss;
       this.bestEpoch = epoch + 1;
-      if (this.config.keep === 'best') writeSafetensors(this.bestPath, this.model.stateDict());
+      writeSafetensors(this.bestPath, this.model.stateDict());
     }
     return { validationLoss: loss, ...prefixedMetrics('validation', quality) };
   }
 
   async finish(read: ReadFeed): Promise<SupervisedResult> {
-    if (this.config.keep === 'best') {
-      scope(() => this.model.loadStateDict(readSafetensors(this.bestPath).tensors, this.bestPath));
-    } else writeSafetensors(this.bestPath, this.model.stateDict());
+    scope(() => this.model.loadStateDict(readSafetensors(this.bestPath).tensors, this.bestPath));
     const metadata = { format: 'pt', model: JSON.stringify(this.config.model) };
     saveBackbone(this.model.backbone, join(this.context.folder, 'backbone.safetensors'), metadata);
     const predictions: Record<string, Float32Array> = {};

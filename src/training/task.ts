@@ -47,8 +47,8 @@ export interface TrainingTask {
   loadMemory(memory: unknown): void;
   /** One optimizer step. */
   step(batch: Batch, at: Position): Metrics;
-  /** Called after each epoch, e.g. to validate; its metrics join the epoch's. */
-  endEpoch?(epoch: number, read: ReadFeed): Promise<Metrics>;
+  /** Called after each epoch, e.g. to validate, with the means of its steps' metrics; what it returns joins them. */
+  endEpoch?(epoch: number, read: ReadFeed, means: Metrics): Promise<Metrics>;
   /** Called once, after the last step; typed arrays and plain values for the main thread. */
   finish(read: ReadFeed): Promise<unknown>;
 }

@@ -42,8 +42,6 @@ export interface Training<R> {
   outcome: Promise<TrainingOutcome<R>>;
   /** Finishes the step, writes a checkpoint, ends. */
   stop(): void;
-  /** Ends at once; what was done since the last checkpoint is lost. */
-  kill(): Promise<unknown>;
 }
 
 /** Steps of one epoch of a job: the last partial batch is dropped. Throws an InputError where not one batch fills. */
@@ -90,7 +88,7 @@ export function startTraining<R>(
       else fail(unpackError(message.error));
     });
   });
-  return { outcome, stop: () => tell({ type: 'stop' }), kill: () => worker.terminate() };
+  return { outcome, stop: () => tell({ type: 'stop' }) };
 }
 
 function openFeed(job: TrainingJob, { feed, epoch, start }: Extract<FromWorker, { type: 'open' }>) {
