@@ -1,0 +1,103 @@
+import { type Command, Option } from 'commander';
+import {
+  checkRadiographs,
+  type DatasetCheck,
+  indexRadiographs,
+  radiographDatasets,
+  SPLITS,
+} from '../../../src/datasets/index.js';
+import { integer } from '../../options.js';
+import { note, print, printJson, table } from '../../output.js';
+import { Progress } from '../../progress.js';
+
+interface CheckOptions {
+  root: string;
+  seed: number;
+  json?: true;
+}
+
+/** How many of each kind of problem people see; --json holds them all. */
+const SHOWN = 10;
+
+export function register(data: Command): void {
+  const names = Object.entries(radiographDatasets).map(([name, description]) => `  ${name}: ${description}`);
+  data
+    .command('check')
+    .description(
+      'count images, patients and findings per split; list unreadable images, rows without image, images without row, and patients in two splits',
+    )
+    .argument('<name>', `the data set: ${Object.keys(radiographDatasets).join(', ')}`)
+    .requiredOption('--root <folder>', 'the folder of the data set, laid out as published')
+    .addOption(new Option('--seed <n>', 'seed of the validation split').default(0).argParser(integer(0, 2 ** 32 - 1)))
+    .option('--json', 'print one JSON document on standard output')
+    .addHelpText(
+      'after',
+      `
+Data sets:
+${names.join('\n')}
+
+Exit codes: 0 nothing is wrong; 1 an image cannot be read or a patient is in two splits; 2 the data set cannot be opened.
+Rows without image and images without row are counted but are no fault: a part of a data set has them.
+
+Examples:
+  hilum data check chestxray14 --root /data/ChestXray-NIHCC
+  hilum data check chestxray14 --root /data/ChestXray-NIHCC --json > check.json`,
+    )
+    .action(check);
+}
+
+async function check(name: string, { root, seed, json }: CheckOptions): Promise<void> {
+  const dataset = indexRadiographs(name, { root, seed });
+  const progress = new Progress();
+  const images = new Set(dataset.radiographs.map(({ id }) => id)).size;
+  const task = progress.start({ name: `decoding ${name}`, total: images, unit: 'images' });
+  const result = await checkRadiographs(dataset, { onProgress: (done) => task.update(done) });
+  task.end();
+  if (json) printJson(result);
+  else print(format(result));
+  if (result.unreadable.length > 0 || result.patientsInTwoSplits.patients > 0) {
+    note('error: this data set has problems that change results; see above.');
+    process.exitCode = 1;
+  }
+}
+
+function format(result: DatasetCheck): string {
+  const { name, root, splits, unreadable, rowsWithoutImage, imagesWithoutRow, patientsInTwoSplits, notes } = result;
+  const counts = (title: string, of: (split: (typeof splits)['train']) => number | undefined) => [
+    title,
+    ...SPLITS.map((split) => of(splits[split])?.toLocaleString('en-US') ?? ''),
+  ];
+  const keysOf = (field: 'findings' | 'views' | 'sexes') => [
+    ...new Set(SPLITS.flatMap((split) => Object.keys(splits[split][field]))),
+  ];
+  const unknown = (finding: string) => SPLITS.some((split) => (splits[split].findings[finding]?.unknown ?? 0) > 0);
+  const rows = [
+    ['', ...SPLITS],
+    counts('images', ({ images }) => images),
+    counts('patients', ({ patients }) => patients),
+    counts('median age (years)', ({ medianAgeYears }) => medianAgeYears),
+    ...keysOf('sexes').map((sex) => counts(`sex ${sex}`, ({ sexes }) => sexes[sex] ?? 0)),
+    ...keysOf('views').map((view) => counts(`view ${view}`, ({ views }) => views[view] ?? 0)),
+    ...keysOf('findings').flatMap((finding) => [
+      counts(finding, ({ findings }) => findings[finding]?.positive),
+      ...(unknown(finding) ? [counts(`  unknown ${finding}`, ({ findings }) => findings[finding]?.unknown)] : []),
+    ]),
+  ];
+  const problems = [
+    listed(
+      'unreadable images',
+      unreadable.map(({ id, reason }) => `${id}: ${reason}`),
+    ),
+    listed('rows without image', rowsWithoutImage),
+    listed('images without row', imagesWithoutRow),
+    `patients in two splits: ${patientsInTwoSplits.patients}`,
+    ...(patientsInTwoSplits.patients > 0 ? [listed('  their images', patientsInTwoSplits.images)] : []),
+  ];
+  return `${name} in ${root}\n\n${table(rows)}\n${[...problems, ...notes.map((text) => `note: ${text}`)].join('\n')}\n`;
+}
+
+function listed(title: string, items: string[]): string {
+  const more = items.length > SHOWN ? [`    and ${items.length - SHOWN} more (--json lists all)`] : [];
+  const shown = items.slice(0, SHOWN).map((item) => `    ${item}`);
+  return [`${title}: ${items.length.toLocaleString('en-US')}`, ...shown, ...more].join('\n');
+}
