@@ -59,8 +59,13 @@ function parseJson<T>(path: string, text: string): T {
 
 /** Reads a text file. Throws an InputError that names the file and the reason. */
 export function readText(path: string): string {
+  return readBytes(path).toString('utf8');
+}
+
+/** Reads a file. Throws an InputError that names the file and the reason. */
+export function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const found = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder' : messageOf(error);

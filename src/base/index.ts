@@ -12,6 +12,7 @@ export {
 export {
   asideOf,
   contentHash,
+  readBytes,
   readJson,
   readText,
   removeAsides,

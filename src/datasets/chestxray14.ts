@@ -12,10 +12,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputError } from '../base/index.js';
+import { parseAge, parseSex } from './cells.js';
+import { collect, type PublishedRow } from './collect.js';
 import { type Finding, selectFindings } from './findings.js';
 import { note } from './note.js';
-import type { Radiograph, RadiographDataset, RadiographOptions, Split } from './radiograph.js';
-import { drawPatients, VALIDATION_FRACTION } from './split.js';
+import type { RadiographDataset, RadiographOptions, Split } from './radiograph.js';
 import { readList, readTable, rowName } from './table.js';
 
 const NAME = 'chestxray14';
@@ -28,8 +29,8 @@ const COLUMNS = [
   'Patient Gender',
   'View Position',
 ] as const;
+type Column = (typeof COLUMNS)[number];
 const NO_FINDING = 'No Finding';
-const OLDEST = 120;
 
 /** The 14 findings in alphabetical order, and No Finding, which the table writes where none of them is present. */
 const FINDINGS: readonly Finding[] = [
@@ -57,67 +58,53 @@ const FINDINGS: readonly Finding[] = [
  * age, an image with two rows, and where no image is found.
  */
 export function indexChestXray14(options: RadiographOptions): RadiographDataset {
-  const { root, seed, validationFraction = VALIDATION_FRACTION, requireImages = true } = options;
+  const { root, requireImages = true } = options;
   const findings = selectFindings(NAME, FINDINGS, options.findings);
   const table = tableIn(root);
   const splits = officialSplits(root);
   const images = requireImages ? findImages(root) : undefined;
-
-  const imageFolder = join(root, 'images', '/');
-  const parseLabels = labelParser(findings);
-  const radiographs: Radiograph[] = [];
-  const trainValPatients = new Set<string>();
   const seen = new Set<string>();
   const unlisted: string[] = [];
-  const rowsWithoutImage: string[] = [];
-  const tooOld: string[] = [];
-  for (const [index, row] of readTable(table, COLUMNS)) {
-    const id = row['Image Index'];
-    const patient = row['Patient ID'];
-    const where = rowName(table, index);
-    if (seen.add(id).size === index) {
-      throw inputError({ what: where, found: `${id} again`, expected: 'one row per image' });
+
+  function* rows(): Generator<PublishedRow> {
+    const imageFolder = join(root, 'images', '/');
+    const parseLabels = labelParser(findings);
+    for (const [index, row] of readTable(table, COLUMNS)) {
+      const id = row['Image Index'];
+      const patient = row['Patient ID'];
+      const at = (column: Column) => () => `${rowName(table, index)}, ${column}`;
+      if (seen.add(id).size === index) {
+        throw inputError({ what: rowName(table, index), found: `${id} again`, expected: 'one row per image' });
+      }
+      if (!patient) throw inputError({ what: at('Patient ID')(), found: 'nothing', expected: 'an identifier' });
+      const path = images?.get(id) ?? `${imageFolder}${id}`;
+      const view = row['View Position'] || null;
+      const sex = parseSex(row['Patient Gender'], at('Patient Gender'));
+      const ageYears = parseAge(row['Patient Age'], at('Patient Age'));
+      const labels = parseLabels(row['Finding Labels'], at('Finding Labels'));
+      const official = splits.get(id);
+      if (!official) unlisted.push(id);
+      for (const split of official ?? []) yield { id, path, patient, split, view, sex, ageYears, labels };
     }
-    if (!patient) throw inputError({ what: `${where}, Patient ID`, found: 'nothing', expected: 'an identifier' });
-    const labels = parseLabels(row['Finding Labels'], where);
-    const sex = parseSex(row['Patient Gender'], where);
-    let ageYears = parseAge(row['Patient Age'], where);
-    const official = splits.get(id);
-    if (!official) {
-      unlisted.push(id);
-      continue;
-    }
-    if (official !== TEST) trainValPatients.add(patient);
-    const path = images ? images.get(id) : `${imageFolder}${id}`;
-    if (path === undefined) {
-      rowsWithoutImage.push(id);
-      continue;
-    }
-    if (ageYears > OLDEST) {
-      tooOld.push(id);
-      ageYears = Number.NaN;
-    }
-    const view = row['View Position'] || null;
-    for (const split of official) radiographs.push({ id, path, patient, split, view, sex, ageYears, labels });
   }
-  const validation = drawPatients(trainValPatients, validationFraction, seed);
-  for (const radiograph of radiographs) {
-    if (radiograph.split === 'train' && validation.has(radiograph.patient)) radiograph.split = 'validate';
-  }
-  const imagesWithoutRow = images ? [...images.keys()].filter((id) => !seen.has(id)).sort() : [];
-  const notes = [
-    `validation split: ${validation.size} patients drawn from train_val (fraction ${validationFraction}, seed ${seed})`,
-    ...(images ? [] : ['images were not looked for']),
-    ...note('rows are in neither list and are left out', unlisted),
-    ...note('rows have no image and are left out', rowsWithoutImage),
-    ...note('images have no row in the table and are left out', imagesWithoutRow),
-    ...note(
-      'entries of train_val_list.txt and test_list.txt have no row in the table',
-      [...splits.keys()].filter((id) => !seen.has(id)),
-    ),
-    ...note(`ages are above ${OLDEST} years and count as unknown`, tooOld),
-  ];
-  return { name: NAME, root, findings, radiographs, rowsWithoutImage, imagesWithoutRow, notes };
+
+  return collect(
+    {
+      name: NAME,
+      findings,
+      rows: rows(),
+      hasImage: ({ id }) => images!.has(id),
+      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen.has(id)).sort(),
+      notes: () => [
+        ...note('rows are in neither list and are left out', unlisted),
+        ...note(
+          'entries of train_val_list.txt and test_list.txt have no row in the table',
+          [...splits.keys()].filter((id) => !seen.has(id)),
+        ),
+      ],
+    },
+    options,
+  );
 }
 
 function tableIn(root: string): string {
@@ -161,13 +148,13 @@ function findImages(root: string): Map<string, string> {
 }
 
 /** Reads cells such as `Effusion|Mass`; the few hundred distinct ones are read once each. */
-function labelParser(findings: readonly Finding[]): (cell: string, where: string) => Float32Array {
+function labelParser(findings: readonly Finding[]): (cell: string, where: () => string) => Float32Array {
   const known = FINDINGS.map(({ name }) => name);
   const read = new Map<string, Float32Array>();
   return (cell, where) => {
     let labels = read.get(cell);
     if (!labels) {
-      const what = `${where}, Finding Labels`;
+      const what = where();
       const names = cell.split('|');
       const unknown = names.find((name) => !known.includes(name));
       if (unknown !== undefined) {
@@ -179,24 +166,6 @@ function labelParser(findings: readonly Finding[]): (cell: string, where: string
       labels = Float32Array.from(findings, ({ name }) => (names.includes(name) ? 1 : 0));
       read.set(cell, labels);
     }
-    return labels.slice();
+    return labels;
   };
-}
-
-function parseSex(cell: string, where: string): Radiograph['sex'] {
-  if (cell === 'M' || cell === 'F') return cell;
-  if (cell === '') return null;
-  throw inputError({ what: `${where}, Patient Gender`, found: `"${cell}"`, expected: 'M, F or nothing' });
-}
-
-const PER_YEAR = { Y: 1, M: 12, W: 365.25 / 7, D: 365.25 };
-
-/** Whole years, or DICOM's age string (PS3.5, section 6.2, AS), in years. */
-function parseAge(cell: string, where: string): number {
-  if (cell === '') return Number.NaN;
-  const [, number, unit] = /^(\d+)([YMWD]?)$/.exec(cell) ?? [];
-  if (number === undefined) {
-    throw inputError({ what: `${where}, Patient Age`, found: `"${cell}"`, expected: 'years, such as 58 or 058Y' });
-  }
-  return Number(number) / PER_YEAR[(unit || 'Y') as keyof typeof PER_YEAR];
 }

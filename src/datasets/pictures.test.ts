@@ -80,7 +80,9 @@ describe('a folder of pictures', () => {
     );
     const twice = { 'a.png': '', 'labels.csv': 'file,label\na.png,1\na.png,2\n' };
     expect(() => open(twice)).toThrow('labels.csv: row 3: found a.png again');
-    expect(() => open({ 'a.png': '', 'labels.csv': 'file,label\na.png,"1\n' })).toThrow('invalid CSV');
+    expect(() => open({ 'a.png': '', 'labels.csv': 'file,label\na.png,"1\n' })).toThrow(
+      'a quotation mark that is never closed',
+    );
   });
 
   const imagenet = sharedData('natural', 'imagenet-mini');

@@ -6,10 +6,19 @@ import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
 import { refusePatientsInTwoSplits } from './split.js';
 
-const RADIOGRAPHS: Record<string, Entry<RadiographOptions, RadiographDataset>> = {
+/** Options that only some data sets honour. */
+const SPECIAL = ['testFraction', 'views', 'uncertain', 'labels', 'description'] as const;
+
+interface RadiographEntry extends Entry<RadiographOptions, RadiographDataset> {
+  /** Which of the special options it honours; another one is refused. */
+  honours: readonly (typeof SPECIAL)[number][];
+}
+
+const RADIOGRAPHS: Record<string, RadiographEntry> = {
   chestxray14: {
     description: 'ChestX-ray14 (NIH): Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, images/',
     open: indexChestXray14,
+    honours: [],
   },
 };
 
@@ -45,7 +54,13 @@ export function openRadiographs(name: string, options: RadiographOptions): Radio
 
 /** `openRadiographs` for the data check, which reports a patient in two splits instead of stopping. */
 export function indexRadiographs(name: string, options: RadiographOptions): RadiographDataset {
-  return lookUp('radiograph data set', RADIOGRAPHS, name).open(options);
+  const { honours, open } = lookUp('radiograph data set', RADIOGRAPHS, name);
+  const ignored = SPECIAL.find((option) => options[option] !== undefined && !honours.includes(option));
+  if (ignored) {
+    const expected = honours.length > 0 ? `of such options only ${honours.join(', ')}` : 'no such option';
+    throw inputError({ what: `${name}: ${ignored}`, found: `${options[ignored]}`, expected, fix: 'Leave it out.' });
+  }
+  return open(options);
 }
 
 /** Lists non-medical pictures. Throws an InputError for an unknown name and for what the set's own file names. */

@@ -13,10 +13,12 @@ describe('drawPatients', () => {
     const fraction = fc.double({ min: 0.01, max: 0.99, noNaN: true });
     fc.assert(
       fc.property(patients, fraction, fc.nat(), (ids, share, seed) => {
-        const drawn = drawPatients(ids, share, seed);
+        const drawn = drawPatients(ids, { split: 'validate', fraction: share, seed });
         expect(drawn.size).toBe(Math.min(Math.max(Math.round(share * ids.length), 1), ids.length - 1));
         expect([...drawn].every((id) => ids.includes(id))).toBe(true);
-        expect(drawPatients([...ids].reverse().concat(ids), share, seed)).toEqual(drawn);
+        expect(drawPatients([...ids].reverse().concat(ids), { split: 'validate', fraction: share, seed })).toEqual(
+          drawn,
+        );
       }),
       { seed: 1 },
     );
@@ -26,7 +28,8 @@ describe('drawPatients', () => {
     const ids = Array.from({ length: 20 }, (_, i) => `${i}`);
     const times = new Map<string, number>();
     for (let seed = 0; seed < 2000; seed++) {
-      for (const id of drawPatients(ids, 0.25, seed)) times.set(id, (times.get(id) ?? 0) + 1);
+      for (const id of drawPatients(ids, { split: 'validate', fraction: 0.25, seed }))
+        times.set(id, (times.get(id) ?? 0) + 1);
     }
     // 2000 draws of 5 in 20: mean 500, standard deviation 19.4; five of these.
     for (const id of ids) expect(Math.abs(times.get(id)! - 500)).toBeLessThan(97);
@@ -34,9 +37,13 @@ describe('drawPatients', () => {
 
   it('refuses fractions that leave a split empty', () => {
     for (const fraction of [0, 1, -0.1, Number.NaN]) {
-      expect(() => drawPatients(['a', 'b'], fraction, 1)).toThrow(/^validationFraction: found .*between 0 and 1/);
+      expect(() => drawPatients(['a', 'b'], { split: 'validate', fraction, seed: 1 })).toThrow(
+        /^validationFraction: found .*between 0 and 1/,
+      );
     }
-    expect(() => drawPatients(['a', 'a'], 0.5, 1)).toThrow('found 1 patient(s); expected at least 2');
+    expect(() => drawPatients(['a', 'a'], { split: 'test', fraction: 0.5, seed: 1 })).toThrow(
+      'found 1 patient(s); expected at least 2',
+    );
   });
 });
 

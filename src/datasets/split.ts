@@ -7,14 +7,26 @@ import type { Radiograph, RadiographDataset, Split } from './radiograph.js';
  */
 export const VALIDATION_FRACTION = 0.125;
 
+/** A fifth of all patients, where the publisher fixed no test split: the study's rule. */
+export const TEST_FRACTION = 0.2;
+
+export interface Draw {
+  /** The split to fill: test and validation are drawn independently from one seed. */
+  split: 'test' | 'validate';
+  /** In (0, 1). */
+  fraction: number;
+  seed: number;
+}
+
 /**
  * Draws a share of distinct patients (rounded, at least one, never all). The draw depends on the seed and the set of patients,
  * not on their order. Throws an InputError for a fraction outside (0, 1) and for fewer than two patients.
  */
-export function drawPatients(patients: Iterable<string>, fraction: number, seed: number): Set<string> {
+export function drawPatients(patients: Iterable<string>, { split, fraction, seed }: Draw): Set<string> {
+  const what = split === 'test' ? 'test' : 'validation';
   if (!(fraction > 0 && fraction < 1)) {
     throw inputError({
-      what: 'validationFraction',
+      what: `${what}Fraction`,
       found: `${fraction}`,
       expected: 'a number between 0 and 1, both excluded',
     });
@@ -22,11 +34,14 @@ export function drawPatients(patients: Iterable<string>, fraction: number, seed:
   const distinct = [...new Set(patients)].sort();
   if (distinct.length < 2) {
     const found = `${distinct.length} patient(s)`;
-    throw inputError({ what: 'training patients', found, expected: 'at least 2, to cut a validation split from them' });
+    throw inputError({ what: 'training patients', found, expected: `at least 2, to cut a ${what} split from them` });
   }
   const count = Math.min(Math.max(Math.round(fraction * distinct.length), 1), distinct.length - 1);
-  return new Set(Random.of(seed, 'split by patient').shuffle(distinct).slice(0, count));
+  return new Set(Random.of(seed, `${PURPOSE[split]} by patient`).shuffle(distinct).slice(0, count));
 }
+
+/** What the seed is combined with. The validation split's word is older than the test split's, and keeps old draws. */
+const PURPOSE = { test: 'test split', validate: 'split' } as const;
 
 /** How many patients have images in more than one split, and the ids of all images of those patients. */
 export interface PatientOverlap {
