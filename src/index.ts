@@ -6,6 +6,7 @@ export * as evaluation from './evaluation/index.js';
 export * as experiments from './experiments/index.js';
 export * as imaging from './imaging/index.js';
 export * as models from './models/index.js';
+export * as pages from './pages/index.js';
 export * as phantoms from './phantoms/index.js';
 export * as ssl from './ssl/index.js';
 export * as torch from './torch/index.js';

@@ -7,7 +7,7 @@ const FLOORS = [
   ['src/base'],
   ['src/torch'],
   ['src/imaging'],
-  ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms'],
+  ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms', 'src/pages'],
   ['src/training'],
   ['src/ssl'],
   ['src/experiments', 'src/deploy'],

@@ -1,3 +1,4 @@
+import { cell, count, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
 import {
   type Cell,
   type Difference,
@@ -7,9 +8,9 @@ import {
   type OperatingMetric,
   type ShortcutResult,
 } from '../result.js';
-import { confidence, count, counted, NONE, pValue, range, signed } from './format.js';
+import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
-import { byDataset, cell, estimate, left, right, type Table, type TableCell } from './table.js';
+import { byDataset, estimate } from './table.js';
 
 /** Mean AUROC per initialization (rows) and data set (columns). */
 export function mainTable(result: ExperimentResult): Table {

@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot';
+import { compact, drawSvg, type Figure, seriesOf } from '../../pages/index.js';
 import type { Cell, ExperimentResult, Run } from '../result.js';
-import type { Figure } from './figures.js';
-import { compact } from './format.js';
-import { drawSvg, seriesOf } from './svg.js';
+import { legendOf } from './legend.js';
 
 type Quantity = 'validationLoss' | 'validationAuroc';
 type Step = [epoch: number, value: number];
@@ -18,7 +17,7 @@ export function learningFigures(result: ExperimentResult): (Figure & { dataset: 
       caption:
         `Learning curves on the validation split of ${name}. Thin: one training seed. Thick: mean, as far as every seed ran. ` +
         'Dots: the epochs whose weights were tested.',
-      legend: result.initializations.map((it) => it.name),
+      legend: legendOf(result),
       panels: [
         { title: 'Validation loss', svg: learningPlot(cells, 'validationLoss', `Validation loss per epoch, ${name}`) },
         {

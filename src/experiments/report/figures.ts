@@ -1,16 +1,9 @@
 import * as Plot from '@observablehq/plot';
+import { compact, decimals, drawSvg, type Figure, listed, seriesOf, shortened } from '../../pages/index.js';
 import type { ExperimentResult, Interval } from '../result.js';
-import { compact, decimals, listed, range, signed } from './format.js';
+import { range, signed } from './format.js';
+import { legendOf } from './legend.js';
 import { distinct, findCell, ranked, significanceLevel } from './select.js';
-import { drawSvg, seriesOf, shortened } from './svg.js';
-
-/** A figure of one or more panels; titles and captions are plain text, `svg` is finished. */
-export interface Figure {
-  caption: string;
-  /** Names of the initializations whose lines need a legend. */
-  legend: string[];
-  panels: { title?: string; svg: string }[];
-}
 
 interface IntervalRow {
   label: string;
@@ -157,7 +150,7 @@ export function rocFigures(result: ExperimentResult): (Figure & { dataset: strin
     return {
       dataset: name,
       caption: `ROC curves on the test split of ${name}, one panel per estimable finding.`,
-      legend: result.initializations.map((it) => it.name),
+      legend: legendOf(result),
       panels,
     };
   });

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
+import type { Table, TableCell } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
 import { escapeMarkdown } from './format.js';
 import { methods } from './methods.js';
 import { sectionsOf } from './sections.js';
-import type { Table, TableCell } from './table.js';
 
 /** The report as GitHub-flavoured Markdown: the verdict, the tables, methods and configuration. Figures are in the HTML. */
 export function markdownReport(result: ExperimentResult): string {

@@ -1,5 +1,6 @@
+import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
-import { compact, confidence, count, counted, listed } from './format.js';
+import { confidence } from './format.js';
 import { distinct } from './select.js';
 
 /** The methods section that belongs to these results, made from the settings alone. One string per paragraph. */

@@ -1,7 +1,19 @@
+import {
+  cell,
+  compact,
+  count,
+  counted,
+  decimals,
+  duration,
+  left,
+  NONE,
+  percent,
+  right,
+  type Table,
+} from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
-import { compact, count, counted, decimals, duration, NONE, percent } from './format.js';
 import { distinct } from './select.js';
-import { byDataset, cell, left, right, type Table } from './table.js';
+import { byDataset } from './table.js';
 
 /** Images, patients, views, sexes, ages and positives per split. */
 export function dataTable({ datasets }: ExperimentResult): Table {

@@ -1,3 +1,4 @@
+import type { Figure, Table } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
 import {
   findingPairTable,
@@ -8,9 +9,8 @@ import {
   shortcutTable,
 } from './comparison-tables.js';
 import { learningFigures, pretrainingFigure } from './curves.js';
-import { type Figure, forest, modelsAndShortcuts, rocFigures } from './figures.js';
+import { forest, modelsAndShortcuts, rocFigures } from './figures.js';
 import { dataTable, pretrainingTable, trainingTable } from './run-tables.js';
-import type { Table } from './table.js';
 
 export interface Section {
   id: string;

@@ -1,5 +1,6 @@
+import { count, counted, decimals, listed } from '../../pages/index.js';
 import type { Cell, ExperimentResult } from '../result.js';
-import { confidence, count, counted, decimals, listed, pInProse } from './format.js';
+import { confidence, pInProse } from './format.js';
 import {
   bestShortcut,
   distinct,

@@ -1,4 +1,4 @@
-/** The report's style sheet: a paper on a light or a dark screen, and in print. Colors after Okabe and Ito (2008), told apart by the color-blind. */
+/** The style sheet of every page: a paper on a light or a dark screen, and in print. Colors after Okabe and Ito (2008), told apart by the color-blind. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeHtml } from './format.js';
 
-/** How one initialization looks in every figure: a color of the page's style sheet, and a dash that tells lines apart without color. */
+/** How one series, e.g. an initialization, looks in every figure: a color of the page's style sheet, and a dash that tells lines apart without color. */
 export interface Series {
   color: string;
   dash: string;
