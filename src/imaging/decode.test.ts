@@ -7,8 +7,9 @@ import { deflateSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
 import { InputError, readNpy } from '../base/index.js';
-import { decode, decodeColor, decodeGray, imageLimits } from './decode.js';
+import { decode, decodeColor, decodeGray } from './decode.js';
 import { ImageError } from './image.js';
+import { imageLimits } from './limits.js';
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name);
 const file = (name: string) => ({ kind: 'file' as const, path: fixture(name) });

@@ -2,13 +2,8 @@ import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import { readImageFile } from './file.js';
 import { type DecodedImage, ImageError, type ImageSource } from './image.js';
+import { imageLimits } from './limits.js';
 import { decodeRaster, type Target } from './raster.js';
-
-/**
- * The most that one image may take: file size, and pixels that its header announces. A larger one is an ImageError, not
- * decoded.
- */
-export const imageLimits = { bytes: 256 * 2 ** 20, pixels: 100_000_000 } as const;
 
 /** One readable file format, told by its first bytes, never by the file's name. */
 interface Format {

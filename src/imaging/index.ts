@@ -10,8 +10,9 @@ export {
   studyAugmentation,
 } from './augment.js';
 export { toThreeChannels, toUnit } from './batch.js';
-export { decode, decodeColor, decodeGray, imageLimits } from './decode.js';
+export { decode, decodeColor, decodeGray } from './decode.js';
 export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
+export { imageLimits } from './limits.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
 export {
   checkPreprocessing,
