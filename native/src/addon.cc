@@ -12,6 +12,7 @@ static napi_value initialize(napi_env env, napi_value exports) {
     hilum::defineOperators(env, exports);
     hilum::defineTensors(env, exports);
     hilum::defineRuntime(env, exports);
+    hilum::defineFiles(env, exports);
   } catch (const hilum::PendingException&) {
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());

@@ -58,5 +58,6 @@ void define(napi_env env, napi_value exports, const char* name) {
 void defineOperators(napi_env env, napi_value exports);
 void defineTensors(napi_env env, napi_value exports);
 void defineRuntime(napi_env env, napi_value exports);
+void defineFiles(napi_env env, napi_value exports);
 
 }  // namespace hilum

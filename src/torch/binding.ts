@@ -24,6 +24,8 @@ export interface Native {
   liveTensors(): number;
   liveBytes(): number;
 
+  mapFile(path: string, bytes: number): ArrayBuffer;
+
   setGradEnabled(enabled: boolean): boolean;
   setAutocast(device: string, dtype: string | null): void;
   manualSeed(device: string, seed: number): void;

@@ -1,5 +1,6 @@
 export { backward, gradOf, noGrad, setGrad } from './autograd.js';
 export { scaledDotProductAttention, truncatedNormal_ } from './functional.js';
+export { mapFile } from './map-file.js';
 export { fromArray, fromBytes, toBytes, toFloat32Array } from './memory.js';
 export { Conv2d, Identity, LayerNorm, Linear, Module, Parameter, type StateDict, zeroParameter } from './nn/index.js';
 export {
