@@ -11,6 +11,12 @@ export class InputError extends HilumError {
   override readonly exitCode = 2;
 }
 
+/** The work was asked to stop; everything finished so far is kept. */
+export class Interrupted extends HilumError {
+  override name = 'Interrupted';
+  override readonly exitCode = 130;
+}
+
 export interface Problem {
   /** The file, field or option that is wrong, e.g. `experiment.yaml: seeds`. */
   what: string;

@@ -2,6 +2,7 @@ export { compiledUrl } from './compiled.js';
 export {
   HilumError,
   InputError,
+  Interrupted,
   inputError,
   messageOf,
   type PackedError,
@@ -21,6 +22,7 @@ export {
   writeFileAtomic,
   writeJson,
 } from './files.js';
+export { lockFolder } from './lock.js';
 export { nearest } from './nearest.js';
 export { type NpyArray, type NpyData, readNpy, writeNpy } from './npy.js';
 export { packageRoot, packageVersion } from './package.js';

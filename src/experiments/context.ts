@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { HilumError } from '../base/index.js';
+import { Interrupted } from '../base/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/index.js';
 import { Scheduler } from './scheduler.js';
 import type { ExperimentConfig } from './schema.js';
@@ -11,12 +11,6 @@ export interface ProgressSink {
     end(note?: string): void;
   };
   print(text: string): void;
-}
-
-/** The run was asked to stop; everything finished so far is kept. */
-export class Interrupted extends HilumError {
-  override name = 'Interrupted';
-  override readonly exitCode = 130;
 }
 
 export interface ExperimentOptions {

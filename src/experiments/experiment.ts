@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, inputError, packageVersion, readJson, writeJson } from '../base/index.js';
+import { contentHash, inputError, lockFolder, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { vitOptions } from '../models/index.js';
 import { cudaDevices } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import { finetuneCell } from './finetune.js';
-import { lockFolder } from './lock.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
@@ -40,7 +39,7 @@ function requireDevice(device: string): void {
 }
 
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
-  const unlock = await lockFolder(context.folder);
+  const unlock = await lockFolder(context.folder, 'running an experiment');
   try {
     return await runParts(context);
   } finally {

@@ -1,5 +1,5 @@
 export { checkExperiment, type LoadedExperiment, loadExperiment } from './config.js';
-export { type ExperimentOptions, Interrupted, type ProgressSink } from './context.js';
+export type { ExperimentOptions, ProgressSink } from './context.js';
 export { type RunningExperiment, runExperiment } from './experiment.js';
 export { type Predictions, readPredictions, writePredictions } from './predictions.js';
 export { type ReportPaths, writeReport } from './report/index.js';

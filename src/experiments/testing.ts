@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { compiledUrl, type PackedError, unpackError } from '../base/index.js';
-import { type ExperimentContext, Interrupted } from './context.js';
+import { compiledUrl, Interrupted, type PackedError, unpackError } from '../base/index.js';
+import type { ExperimentContext } from './context.js';
 import type { DatasetEvaluation, TestedCell } from './evaluate.js';
 import type { CellRuns } from './finetune.js';
 import type { ExperimentConfig } from './schema.js';

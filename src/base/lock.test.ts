@@ -7,11 +7,13 @@ import { lockFolder } from './lock.js';
 it.runIf(process.platform === 'linux')('gives a folder to one at a time, and to the next afterwards', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hilum-lock-'));
   try {
-    const unlock = await lockFolder(folder);
-    await expect(lockFolder(folder)).rejects.toThrow(`${folder}: found another process running an experiment in it`);
-    (await lockFolder(join(folder, 'other')))();
+    const unlock = await lockFolder(folder, 'running an experiment');
+    await expect(lockFolder(folder, 'running an experiment')).rejects.toThrow(
+      `${folder}: found another process running an experiment in it`,
+    );
+    (await lockFolder(join(folder, 'other'), 'running an experiment'))();
     unlock();
-    (await lockFolder(folder))();
+    (await lockFolder(folder, 'running an experiment'))();
   } finally {
     rmSync(folder, { recursive: true });
   }
