@@ -1,7 +1,35 @@
+export { UNCERTAIN_POLICIES, type UncertainPolicy } from './cells.js';
 export { checkRadiographs, type DatasetCheck } from './check.js';
 export { type Finding, SHARED_FINDINGS, type SharedFinding } from './findings.js';
 export type { Picture, PictureOptions, PictureSet } from './pictures.js';
-export { type Radiograph, type RadiographDataset, type RadiographOptions, SPLITS, type Split } from './radiograph.js';
+export {
+  type Box,
+  type Radiograph,
+  type RadiographDataset,
+  type RadiographOptions,
+  SPLITS,
+  type Split,
+  VIEW_FILTERS,
+  type ViewFilter,
+} from './radiograph.js';
 export { indexRadiographs, openPictures, openRadiographs, pictureDatasets, radiographDatasets } from './registry.js';
-export { drawPatients, ofSplit, type PatientOverlap, patientsInTwoSplits, VALIDATION_FRACTION } from './split.js';
+export {
+  drawPatients,
+  ofSplit,
+  type PatientOverlap,
+  patientsInTwoSplits,
+  TEST_FRACTION,
+  VALIDATION_FRACTION,
+} from './split.js';
+export {
+  AGE_BANDS,
+  type AgeBand,
+  type AgeCounts,
+  ageBand,
+  type DatasetStatistics,
+  datasetStatistics,
+  type FindingCounts,
+  type SplitStatistics,
+  splitStatistics,
+} from './statistics.js';
 export { type LabelCounts, posWeight, type SplitSummary, summarize, summarizeRadiographs } from './summary.js';
