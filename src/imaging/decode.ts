@@ -40,14 +40,18 @@ export async function decodeColor(source: ImageSource, target?: Target): Promise
  */
 export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {
   if (source.kind === 'pixels') return pixelsOf(source);
-  const bytes = await readImageFile(source.path, imageLimits.bytes);
+  return decodeBytes(source.path, readImageFile(source.path, imageLimits.bytes), target);
+}
+
+/** `decode` of a file's content; `path` is what errors name. */
+export async function decodeBytes(path: string, bytes: Uint8Array, target?: Target): Promise<DecodedImage> {
   const format = formats.find((candidate) => candidate.matches(bytes));
   if (!format)
-    throw new ImageError(source.path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
+    throw new ImageError(path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
   try {
     return await format.decode(bytes, imageLimits.pixels, target);
   } catch (error) {
-    throw new ImageError(source.path, messageOf(error));
+    throw new ImageError(path, messageOf(error));
   }
 }
 

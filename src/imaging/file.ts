@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf } from '../base/index.js';
 import { ImageError } from './image.js';
 
@@ -11,25 +11,29 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Reads a whole regular file of at most `limit` bytes. Opened without blocking, so that a named pipe or a device in a
- * data set's folder is refused instead of waited for. Throws an ImageError that names the file.
+ * Reads a whole regular file of at most `limit` bytes, into the memory that `room` gives for its size (new memory unless
+ * said). Opened without blocking, so that a named pipe or a device in a data set's folder is refused instead of waited
+ * for. Throws an ImageError that names the file.
  */
-export async function readImageFile(path: string, limit: number): Promise<Uint8Array> {
-  let file: FileHandle | undefined;
+export function readImageFile(
+  path: string,
+  limit: number,
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array {
+  let fd: number | undefined;
   try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const { size, ...stat } = await file
-      .stat()
-      .then((s) => ({ size: s.size, regular: s.isFile(), folder: s.isDirectory() }));
-    if (!stat.regular) throw new ImageError(path, stat.folder ? 'a folder' : 'something that is not a regular file');
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stat = fstatSync(fd);
+    const { size } = stat;
+    if (!stat.isFile())
+      throw new ImageError(path, stat.isDirectory() ? 'a folder' : 'something that is not a regular file');
     if (size === 0) throw new ImageError(path, 'an empty file');
     if (size > limit) throw new ImageError(path, `${size} bytes`, `an image file of at most ${limit} bytes`);
-    const bytes = new Uint8Array(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
-      if (bytesRead === 0) throw new ImageError(path, `a file that shrank while it was read`);
-      filled += bytesRead;
+    const bytes = room(size);
+    for (let filled = 0; filled < size; ) {
+      const count = readSync(fd, bytes, filled, size - filled, filled);
+      if (count === 0) throw new ImageError(path, `a file that shrank while it was read`);
+      filled += count;
     }
     return bytes;
   } catch (error) {
@@ -37,6 +41,6 @@ export async function readImageFile(path: string, limit: number): Promise<Uint8A
     const code = (error as NodeJS.ErrnoException).code ?? '';
     throw new ImageError(path, REASONS[code] ?? `a file that cannot be read (${messageOf(error)})`);
   } finally {
-    await file?.close();
+    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -32,7 +32,7 @@ export class ImageError extends InputError {
     readonly image: string,
     /** What was found instead of an image, e.g. `an empty file`. */
     readonly reason: string,
-    expected = 'a complete PNG or JPEG image',
+    readonly expected = 'a complete PNG or JPEG image',
   ) {
     super(inputError({ what: image, found: reason, expected }).message);
   }

@@ -27,6 +27,9 @@ export interface Preprocessing {
   fit: Fit;
 }
 
+/** The part of a preprocessing that moves pixels. */
+export type Geometry = Pick<Preprocessing, 'size' | 'channels' | 'fit'>;
+
 /** What the study does to radiographs. */
 export const radiographPreprocessing: Readonly<Preprocessing> = {
   size: 224,
@@ -50,9 +53,21 @@ export const naturalPreprocessing: Readonly<Preprocessing> = {
  * out.
  */
 export async function preprocess(image: DecodedImage, options: Preprocessing): Promise<Uint8Array> {
-  const { size, channels, minMax, equalize, fit } = options;
+  return spread(await fitted(image, options), options);
+}
+
+/**
+ * The first half of `preprocess`: the image at its final size and number of channels, at its own bit depth; with `pad`
+ * still without the padding.
+ */
+export async function fitted(image: DecodedImage, { size, channels, fit }: Geometry): Promise<DecodedImage> {
   const resized = await resize(channels === 1 ? toGray(image) : image, { size, fit });
-  const { width, height, maximum, data } = channels === 3 ? toColor(resized) : resized;
+  return channels === 3 ? toColor(resized) : resized;
+}
+
+/** The other half: what `fitted` gives, through the intensity steps and the padding. */
+export function spread(image: DecodedImage, { size, channels, minMax, equalize }: Preprocessing): Uint8Array {
+  const { width, height, maximum, data } = image;
   const pixels = toEightBits(data, maximum, { minMax, equalize });
   return width === size && height === size ? pixels : padded(pixels, channels, height, width, size);
 }
