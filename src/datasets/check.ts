@@ -16,16 +16,21 @@ export interface DatasetCheck {
   notes: string[];
 }
 
+export interface CheckOptions extends Pick<ScanOptions, 'concurrency' | 'onProgress'> {
+  /** False: the images are counted and not decoded, and none counts as unreadable. True by default. */
+  decode?: boolean;
+}
+
 /**
  * Decodes every image of a data set from `indexRadiographs` once, some at a time, and counts. Nothing that is wrong with the data
  * stops it. The order of the result does not depend on `concurrency`.
  */
 export async function checkRadiographs(
   dataset: RadiographDataset,
-  options: Pick<ScanOptions, 'concurrency' | 'onProgress'> = {},
+  { decode = true, ...options }: CheckOptions = {},
 ): Promise<DatasetCheck> {
   const { name, root, radiographs, rowsWithoutImage, imagesWithoutRow, notes } = dataset;
-  const images = [...new Map(radiographs.map(({ id, path }) => [id, path]))];
+  const images = decode ? [...new Map(radiographs.map(({ id, path }) => [id, path]))] : [];
   const { unreadable } = await scan(decoding(images.map(([, path]) => path)), options);
   return {
     name,

@@ -61,13 +61,8 @@ export async function prepareDataset(
   source: RadiographSource,
 ): Promise<PreparedDataset> {
   const { config } = context;
-  const { type, root, findings: wanted, validationFraction } = source;
-  const dataset = openRadiographs(type, {
-    root: resolve(context.dataRoot, root),
-    findings: wanted,
-    seed: config.seed,
-    validationFraction,
-  });
+  const { type, root, ...options } = source;
+  const dataset = openRadiographs(type, { ...options, root: resolve(context.dataRoot, root), seed: config.seed });
   const findings = dataset.findings.map((finding) => finding.name);
   const preprocessing: Preprocessing = { ...config.preprocessing, size: config.model.imageSize, channels: 1 };
   const all = dataset.radiographs;

@@ -1,6 +1,12 @@
 /** The experiment file: what may stand in the YAML, its defaults, and errors that name the field. */
 import { z } from 'zod';
-import { pictureDatasets, radiographDatasets, VALIDATION_FRACTION } from '../datasets/index.js';
+import {
+  pictureDatasets,
+  radiographDatasets,
+  UNCERTAIN_POLICIES,
+  VALIDATION_FRACTION,
+  VIEW_FILTERS,
+} from '../datasets/index.js';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
@@ -54,6 +60,11 @@ const radiographSource = {
   root: z.string().min(1),
   findings: z.array(z.string()).min(1).optional(),
   validationFraction: fraction.default(VALIDATION_FRACTION),
+  testFraction: fraction.optional(),
+  views: z.enum(VIEW_FILTERS).optional(),
+  uncertain: z.enum(UNCERTAIN_POLICIES).optional(),
+  labels: z.string().min(1).optional(),
+  description: z.string().min(1).optional(),
 };
 
 const pictureSource = z.strictObject({

@@ -1,18 +1,10 @@
-import { type Command, Option } from 'commander';
-import {
-  checkRadiographs,
-  type DatasetCheck,
-  indexRadiographs,
-  radiographDatasets,
-  SPLITS,
-} from '../../../src/datasets/index.js';
-import { integer } from '../../options.js';
+import type { Command } from 'commander';
+import { checkRadiographs, type DatasetCheck, indexRadiographs, SPLITS } from '../../../src/datasets/index.js';
 import { note, print, printJson, table } from '../../output.js';
 import { Progress } from '../../progress.js';
+import { addDatasetOptions, addIndexOnly, type DatasetFlags, datasetHelp, datasetOptions } from './dataset-options.js';
 
-interface CheckOptions {
-  root: string;
-  seed: number;
+interface CheckFlags extends DatasetFlags {
   json?: true;
 }
 
@@ -20,40 +12,38 @@ interface CheckOptions {
 const SHOWN = 10;
 
 export function register(data: Command): void {
-  const names = Object.entries(radiographDatasets).map(([name, description]) => `  ${name}: ${description}`);
-  data
+  const command = data
     .command('check')
     .description(
       'count images, patients and findings per split; list unreadable images, rows without image, images without row, and patients in two splits',
-    )
-    .argument('<name>', `the data set: ${Object.keys(radiographDatasets).join(', ')}`)
-    .requiredOption('--root <folder>', 'the folder of the data set, laid out as published')
-    .addOption(new Option('--seed <n>', 'seed of the validation split').default(0).argParser(integer(0, 2 ** 32 - 1)))
+    );
+  addIndexOnly(addDatasetOptions(command))
     .option('--json', 'print one JSON document on standard output')
     .addHelpText(
       'after',
       `
-Data sets:
-${names.join('\n')}
+${datasetHelp()}
 
 Exit codes: 0 nothing is wrong; 1 an image cannot be read or a patient is in two splits; 2 the data set cannot be opened.
 Rows without image and images without row are counted but are no fault: a part of a data set has them.
 
 Examples:
   hilum data check chestxray14 --root /data/ChestXray-NIHCC
-  hilum data check chestxray14 --root /data/ChestXray-NIHCC --json > check.json`,
+  hilum data check chestxray14 --root /data/ChestXray-NIHCC --json > check.json
+  hilum data check chexpert --root /data/CheXpert-v1.0-small --uncertain ignore --index-only`,
     )
     .action(check);
 }
 
-async function check(name: string, { root, seed, json }: CheckOptions): Promise<void> {
-  const dataset = indexRadiographs(name, { root, seed });
+async function check(name: string, flags: CheckFlags): Promise<void> {
+  const dataset = indexRadiographs(name, datasetOptions(flags));
   const progress = new Progress();
-  const images = new Set(dataset.radiographs.map(({ id }) => id)).size;
+  const images = flags.indexOnly ? 0 : new Set(dataset.radiographs.map(({ id }) => id)).size;
   const task = progress.start({ name: `decoding ${name}`, total: images, unit: 'images' });
-  const result = await checkRadiographs(dataset, { onProgress: (done) => task.update(done) });
+  const decode = !flags.indexOnly;
+  const result = await checkRadiographs(dataset, { decode, onProgress: (done) => task.update(done) });
   task.end();
-  if (json) printJson(result);
+  if (flags.json) printJson(result);
   else print(format(result));
   if (result.unreadable.length > 0 || result.patientsInTwoSplits.patients > 0) {
     note('error: this data set has problems that change results; see above.');
