@@ -1,8 +1,9 @@
 import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import { readImageFile } from './file.js';
-import { type DecodedImage, ImageError, type ImageSource } from './image.js';
+import { type DecodedImage, type FormatName, ImageError, type ImageSource } from './image.js';
 import { imageLimits } from './limits.js';
+import { decodePng } from './png.js';
 import { decodeRaster, type Target } from './raster.js';
 
 /** One readable file format, told by its first bytes, never by the file's name. */
@@ -15,10 +16,14 @@ interface Format {
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const JPEG = [0xff, 0xd8, 0xff];
 
-const formats: readonly Format[] = [
-  { matches: (bytes) => startsWith(bytes, PNG), decode: decodeRaster },
-  { matches: (bytes) => startsWith(bytes, JPEG), decode: decodeRaster },
-];
+const formats: Readonly<Record<FormatName, Format>> = {
+  PNG: {
+    matches: (bytes) => startsWith(bytes, PNG),
+    decode: async (bytes, pixelLimit, target) =>
+      decodePng(bytes, pixelLimit) ?? decodeRaster(bytes, pixelLimit, target),
+  },
+  JPEG: { matches: (bytes) => startsWith(bytes, JPEG), decode: decodeRaster },
+};
 
 /**
  * The image as one channel `[1, H, W]`: equal colour channels give that channel, real colour Rec. 601 luma. `target` as
@@ -45,7 +50,7 @@ export async function decode(source: ImageSource, target?: Target): Promise<Deco
 
 /** `decode` of a file's content; `path` is what errors name. */
 export async function decodeBytes(path: string, bytes: Uint8Array, target?: Target): Promise<DecodedImage> {
-  const format = formats.find((candidate) => candidate.matches(bytes));
+  const format = Object.values(formats).find((candidate) => candidate.matches(bytes));
   if (!format)
     throw new ImageError(path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
   try {

@@ -23,6 +23,13 @@ export interface DecodedImage {
   data: Uint8Array | Uint16Array;
 }
 
+/** The file formats that `decode` reads. */
+export const formatNames = ['PNG', 'JPEG'] as const;
+export type FormatName = (typeof formatNames)[number];
+
+/** What is wrong with an encoded image, as a noun phrase for ImageError. */
+export class RasterError extends Error {}
+
 /** An image that cannot be read. Callers may list it and go on with the others. */
 export class ImageError extends InputError {
   override name = 'ImageError';
@@ -32,7 +39,7 @@ export class ImageError extends InputError {
     readonly image: string,
     /** What was found instead of an image, e.g. `an empty file`. */
     readonly reason: string,
-    readonly expected = 'a complete PNG or JPEG image',
+    readonly expected = `a complete image (${formatNames.join(', ')})`,
   ) {
     super(inputError({ what: image, found: reason, expected }).message);
   }

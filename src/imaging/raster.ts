@@ -9,13 +9,10 @@
 import sharp, { type ResizeOptions, type Sharp } from 'sharp';
 import { messageOf } from '../base/index.js';
 import { interleaved, planar } from './channels.js';
-import type { DecodedImage } from './image.js';
+import { type DecodedImage, RasterError } from './image.js';
 
 sharp.concurrency(1);
 sharp.cache(false);
-
-/** What is wrong with an encoded image, as a noun phrase for ImageError. */
-export class RasterError extends Error {}
 
 /**
  * Decodes PNG or JPEG to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to RGB, 16 bits

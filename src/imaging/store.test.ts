@@ -81,7 +81,7 @@ describe('ImageStore', () => {
 
   it('names the file that is missing, and refuses an index or a preprocessing that does not exist', async () => {
     const store = new ImageStore([{ kind: 'file', path: '/nowhere/x.png' }], options);
-    await expect(store.read(0)).rejects.toThrow('/nowhere/x.png: found no such file; expected a complete PNG or JPEG');
+    await expect(store.read(0)).rejects.toThrow('/nowhere/x.png: found no such file; expected a complete image (PNG, ');
     await expect(store.read(1)).rejects.toThrow(RangeError);
     expect(() => new ImageStore([], { ...options, size: -1 })).toThrow('preprocessing: size');
   });
