@@ -3,7 +3,7 @@
  * alpha. Twice as fast as libpng, since Node's zlib inflates into memory of the known size in one go.
  */
 import { crc32, inflateSync } from 'node:zlib';
-import { pixelArray, planar } from './channels.js';
+import { pixelArray } from './channels.js';
 import { type DecodedImage, RasterError } from './image.js';
 import { unfilter } from './png-filters.js';
 
@@ -14,6 +14,9 @@ const SAMPLES: Record<number, 1 | 2 | 3 | 4> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
 /** Deflate makes at most 1032 bytes of one (RFC 1951: 258 bytes from two bits). */
 const LARGEST_INFLATION = 1032;
+
+/** From this size on, Node's buffers have memory of their own. */
+const POOLED = 8192;
 
 interface Header {
   width: number;
@@ -50,8 +53,7 @@ export function decodePng(bytes: Uint8Array, pixelLimit: number): DecodedImage |
   }
   const channels = samples < 3 ? 1 : 3;
   const pixels = depth === 16 ? littleEndian(stored) : stored;
-  const opaque = channels === samples ? pixels : withoutAlpha(pixels, samples);
-  return { width, height, channels, maximum: depth === 16 ? 65535 : 255, data: planar(opaque, channels) };
+  return { width, height, channels, maximum: depth === 16 ? 65535 : 255, data: planes(pixels, samples, channels) };
 }
 
 /** The header, the image data, and whether there are chunks that only libvips understands. */
@@ -93,13 +95,13 @@ function inflate(data: Buffer, size: number): Uint8Array {
   if (size > LARGEST_INFLATION * data.length) throw damaged('less image data than the header announces');
   let raw: Buffer;
   try {
-    raw = inflateSync(data, { chunkSize: size + 64, maxOutputLength: size });
+    raw = inflateSync(data, { chunkSize: Math.max(size + 64, POOLED), maxOutputLength: size });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw damaged(code === 'ERR_BUFFER_TOO_LARGE' ? 'more image data than the header announces' : message);
   }
   if (raw.length < size) throw damaged('less image data than the header announces');
-  return raw;
+  return new Uint8Array(raw.buffer, raw.byteOffset, size);
 }
 
 /** Big-endian 16-bit samples as an array of the same memory. */
@@ -108,12 +110,14 @@ function littleEndian(stored: Uint8Array): Uint16Array {
   return new Uint16Array(stored.buffer, stored.byteOffset, stored.length / 2);
 }
 
-/** Interleaved pixels without their last sample. */
-function withoutAlpha(pixels: Uint8Array | Uint16Array, samples: number): Uint8Array | Uint16Array {
-  const kept = samples - 1;
-  const out = pixelArray(pixels.BYTES_PER_ELEMENT === 1 ? 255 : 65535, (pixels.length / samples) * kept);
-  for (let from = 0, to = 0; to < out.length; from++) {
-    for (let sample = 0; sample < kept; sample++) out[to++] = pixels[from++]!;
+/** `[H, W, samples]` to `[channels, H, W]`, the first samples of each pixel. */
+function planes(pixels: Uint8Array | Uint16Array, samples: number, channels: 1 | 3): Uint8Array | Uint16Array {
+  if (samples === 1) return pixels;
+  const n = pixels.length / samples;
+  const out = pixelArray(pixels.BYTES_PER_ELEMENT === 1 ? 255 : 65535, channels * n);
+  for (let c = 0; c < channels; c++) {
+    const plane = out.subarray(c * n, (c + 1) * n);
+    for (let i = 0, from = c; i < n; i++, from += samples) plane[i] = pixels[from]!;
   }
   return out;
 }
