@@ -20,27 +20,45 @@ export function readImageFile(
   limit: number,
   room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
 ): Uint8Array {
+  return withRegularFile(path, (fd, size) => {
+    if (size > limit) throw new ImageError(path, `${size} bytes`, `an image file of at most ${limit} bytes`);
+    const bytes = room(size);
+    fill(path, fd, bytes, size);
+    return bytes;
+  });
+}
+
+/** The first `length` bytes of a regular file, or all where it has no more. Throws an ImageError that names the file. */
+export function readBeginning(path: string, length: number): Uint8Array {
+  return withRegularFile(path, (fd, size) => {
+    const bytes = new Uint8Array(Math.min(length, size));
+    fill(path, fd, bytes, bytes.length);
+    return bytes;
+  });
+}
+
+function withRegularFile<T>(path: string, use: (fd: number, size: number) => T): T {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(fd);
-    const { size } = stat;
     if (!stat.isFile())
       throw new ImageError(path, stat.isDirectory() ? 'a folder' : 'something that is not a regular file');
-    if (size === 0) throw new ImageError(path, 'an empty file');
-    if (size > limit) throw new ImageError(path, `${size} bytes`, `an image file of at most ${limit} bytes`);
-    const bytes = room(size);
-    for (let filled = 0; filled < size; ) {
-      const count = readSync(fd, bytes, filled, size - filled, filled);
-      if (count === 0) throw new ImageError(path, `a file that shrank while it was read`);
-      filled += count;
-    }
-    return bytes;
+    if (stat.size === 0) throw new ImageError(path, 'an empty file');
+    return use(fd, stat.size);
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     throw new ImageError(path, REASONS[code] ?? `a file that cannot be read (${messageOf(error)})`);
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function fill(path: string, fd: number, bytes: Uint8Array, size: number): void {
+  for (let filled = 0; filled < size; ) {
+    const count = readSync(fd, bytes, filled, size - filled, filled);
+    if (count === 0) throw new ImageError(path, `a file that shrank while it was read`);
+    filled += count;
   }
 }
