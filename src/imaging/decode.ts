@@ -60,7 +60,8 @@ export async function decodeBytes(path: string, bytes: Uint8Array, target?: Targ
   }
 }
 
-function pixelsOf(source: ImageSource & { kind: 'pixels' }): DecodedImage {
+/** Pixels that are already at hand, as an image. Throws an ImageError. */
+export function pixelsOf(source: ImageSource & { kind: 'pixels' }): DecodedImage {
   const { name, width, height, channels } = source;
   let data: Uint8Array;
   try {

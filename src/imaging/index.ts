@@ -14,6 +14,7 @@ export { decode, decodeColor, decodeGray } from './decode.js';
 export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
 export { imageLimits } from './limits.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
+export { ImagePool, imagePool, type PoolOptions } from './pool/pool.js';
 export {
   checkPreprocessing,
   naturalPreprocessing,

@@ -1,6 +1,8 @@
-import { decodeColor, decodeGray } from './decode.js';
+import { decode } from './decode.js';
 import { ImageError, type ImageSource, nameOf } from './image.js';
-import { checkPreprocessing, type Preprocessing, preprocess } from './preprocess.js';
+import { imagePool } from './pool/pool.js';
+import { checkPreprocessing, type Preprocessing } from './preprocess.js';
+import { render } from './render.js';
 
 /** What the loader and the scan read from: preprocessed images by index. */
 export interface ImageReader {
@@ -17,8 +19,12 @@ export interface ImageReader {
   read(index: number): Promise<Uint8Array>;
 }
 
+/** A store of fewer images decodes them in its own thread: others would be decoded by the time a pool has started. */
+const WORTH_A_POOL = 16;
+
 /**
- * Images decoded and preprocessed on demand, and kept in memory up to a limit.
+ * Images decoded and preprocessed on demand, a large store's in the threads of `imagePool`, and kept in memory up to a
+ * limit.
  *
  * What is kept stays: an epoch reads every image once in a new order, so evicting one image for another would only move
  * the miss.
@@ -74,9 +80,12 @@ export class ImageStore implements ImageReader {
   async #load(index: number): Promise<Uint8Array> {
     const source = this.#source(index);
     try {
-      const decode = this.preprocessing.channels === 1 ? decodeGray : decodeColor;
-      const decoded = await decode(source, this.preprocessing);
-      const pixels = await preprocess(decoded, this.preprocessing);
+      const rendition = { preprocessing: this.preprocessing, bits: 8 } as const;
+      const [rendered] =
+        this.length < WORTH_A_POOL
+          ? await render((target) => decode(source, target), [rendition])
+          : await imagePool().render(source, [rendition]);
+      const pixels = rendered!.pixels as Uint8Array;
       if (this.cachedBytes + this.#imageBytes <= this.#cacheBytes) this.#kept.set(index, pixels);
       return pixels;
     } catch (error) {

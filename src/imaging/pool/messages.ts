@@ -1,0 +1,29 @@
+/** What the pool and its threads say to each other. */
+import type { PackedError } from '../../base/index.js';
+import type { DecodedImage } from '../image.js';
+import type { Rendered, Rendition } from '../render.js';
+
+/** An image source without functions, which threads cannot be given. */
+export type PlainSource = { kind: 'file'; path: string } | { kind: 'pixels'; image: DecodedImage };
+
+/** Where in an open file the bytes of a rendition go. */
+export interface Place {
+  fd: number;
+  position: number;
+}
+
+export interface Request {
+  source: PlainSource;
+  /** None: the image is decoded, to see whether it can be. */
+  renditions: readonly Rendition[];
+  /** One per rendition: the pixels are written there instead of being sent back. */
+  places?: readonly Place[];
+}
+
+/** Of a rendition that was written: its size alone. */
+export type Written = Omit<Rendered, 'pixels'>;
+
+export type Answer =
+  | { type: 'ready' }
+  | { type: 'done'; rendered: readonly (Rendered | Written)[] }
+  | { type: 'failed'; image?: { image: string; reason: string; expected: string }; error: PackedError };
