@@ -21,6 +21,8 @@ export interface DecodedImage {
   channels: 1 | 3;
   maximum: 255 | 65535;
   data: Uint8Array | Uint16Array;
+  /** What a reader of the image should know, e.g. `frame 1 of 5`. */
+  notes?: readonly string[];
 }
 
 /** The file formats that `decode` reads. */
