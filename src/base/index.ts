@@ -1,4 +1,5 @@
 export { compiledUrl } from './compiled.js';
+export { checkDocument, readYaml } from './document.js';
 export {
   HilumError,
   InputError,
