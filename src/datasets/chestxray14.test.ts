@@ -149,10 +149,28 @@ describe('ChestX-ray14', () => {
     rmSync(join(root, 'images'), { recursive: true });
     expect(messageFrom(() => indexChestXray14({ root, seed: 1 }))).toContain('no folder of images');
     mkdirSync(join(root, 'images'));
-    expect(messageFrom(() => indexChestXray14({ root, seed: 1 }))).toContain('no PNG file');
+    expect(messageFrom(() => indexChestXray14({ root, seed: 1 }))).toContain('no .png file');
     expect(messageFrom(() => indexChestXray14({ root: makeFolder({}), seed: 1 }))).toContain(
       'Data_Entry_2017_v2020.csv',
     );
+  });
+
+  it('reads boxes, under the names of the other table', async () => {
+    const root = await makeChestXray14(example);
+    const list = join(root, 'BBox_List_2017.csv');
+    const header = 'Image Index,Finding Label,Bbox [x,y,w,h],,,';
+    writeFileSync(list, `${header}\na0.png,Infiltrate,1.5,2,30,40\na0.png,Mass,5,6,7,8\nb0.png,Mass,5,6,0,8\n`);
+    const { radiographs, notes } = indexChestXray14({ root, seed: 1 });
+    expect(radiographs[0]!.boxes).toEqual([
+      { finding: 'Infiltration', x: 1.5, y: 2, width: 30, height: 40 },
+      { finding: 'Mass', x: 5, y: 6, width: 7, height: 8 },
+    ]);
+    expect(radiographs[2]!.boxes).toEqual([]);
+    expect(notes.join('\n')).toContain('1 boxes have no area and are left out: b0.png');
+    writeFileSync(list, `${header}\na0.png,Infiltrate,1.5,2,thirty,40\n`);
+    expect(messageFrom(() => indexChestXray14({ root, seed: 1 }))).toContain('csv: row 2: found "thirty"');
+    writeFileSync(list, `${header}\na0.png,Heart,1.5,2,30,40\n`);
+    expect(messageFrom(() => indexChestXray14({ root, seed: 1 }))).toContain('csv: row 2: found "Heart"');
   });
 
   it('indexes a table of the published size in about a second', () => {
@@ -214,6 +232,24 @@ describe.skipIf(!mini)('ChestX-ray14 on real radiographs (skipped where ../share
         .map(({ id }) => id);
     expect(split(3)).toEqual(split(3));
     expect(split(3)).not.toEqual(split(4));
+  });
+
+  it('reads the published boxes', () => {
+    const listed = readText(sharedData('tables', 'BBox_List_2017.csv')!);
+    const boxed = [...new Set([...listed.matchAll(/^\d{8}_\d{3}\.png/gm)].map(([id]) => id))];
+    const rows = boxed.map((id) => ({ id, patient: Number(id.slice(0, 8)) }));
+    const root = makeFolder({
+      'Data_Entry_2017_v2020.csv': tableOf(rows.slice(1)),
+      'train_val_list.txt': boxed.join('\n'),
+      'test_list.txt': '',
+      'BBox_List_2017.csv': listed,
+    });
+    const { radiographs, notes } = indexChestXray14({ root, seed: 0, requireImages: false });
+    const boxes = radiographs.flatMap((radiograph) => radiograph.boxes!);
+    const count = (finding: string) => boxes.filter((box) => box.finding === finding).length;
+    const ofFirst = [...listed.matchAll(new RegExp(boxed[0]!, 'g'))].length;
+    expect(count('Atelectasis') + count('Cardiomegaly')).toBe(161 + 139 - ofFirst);
+    expect(notes.join('\n')).toContain(`1 images with boxes have no row in the table: ${boxed[0]}`);
   });
 
   it('reads the excerpt of the published table', () => {

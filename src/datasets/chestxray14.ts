@@ -8,13 +8,17 @@
  *
  * Quirks: the header's last names contain commas (`OriginalImage[Width,Height]`), so they count as two columns each, as the rows
  * have them; the first edition writes ages as `058Y`, `013M`, `021D`, some of them above 400 years, and ends each line with a comma.
+ * `BBox_List_2017.csv`, where present, has 984 boxes of 8 findings in pixels of the 1024 x 1024 images; it says `Infiltrate` for
+ * Infiltration, and its header has more columns than its rows have fields.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputError } from '../base/index.js';
+import { BoxIndex, boxOfSize } from './boxes.js';
 import { parseAge, parseSex } from './cells.js';
 import { collect, type PublishedRow } from './collect.js';
 import { type Finding, selectFindings } from './findings.js';
+import { findImages, publishedFile } from './image-files.js';
 import { note } from './note.js';
 import type { RadiographDataset, RadiographOptions, Split } from './radiograph.js';
 import { readList, readTable, rowName } from './table.js';
@@ -31,6 +35,7 @@ const COLUMNS = [
 ] as const;
 type Column = (typeof COLUMNS)[number];
 const NO_FINDING = 'No Finding';
+const BOXES = 'BBox_List_2017.csv';
 
 /** The 14 findings in alphabetical order, and No Finding, which the table writes where none of them is present. */
 const FINDINGS: readonly Finding[] = [
@@ -60,9 +65,10 @@ const FINDINGS: readonly Finding[] = [
 export function indexChestXray14(options: RadiographOptions): RadiographDataset {
   const { root, requireImages = true } = options;
   const findings = selectFindings(NAME, FINDINGS, options.findings);
-  const table = tableIn(root);
+  const table = publishedFile(root, TABLES, 'ChestX-ray14');
   const splits = officialSplits(root);
-  const images = requireImages ? findImages(root) : undefined;
+  const boxes = readBoxes(join(root, BOXES));
+  const images = requireImages ? findNihImages(root) : undefined;
   const seen = new Set<string>();
   const unlisted: string[] = [];
 
@@ -84,7 +90,9 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       const labels = parseLabels(row['Finding Labels'], at('Finding Labels'));
       const official = splits.get(id);
       if (!official) unlisted.push(id);
-      for (const split of official ?? []) yield { id, path, patient, split, view, sex, ageYears, labels };
+      for (const split of official ?? []) {
+        yield { id, path, patient, split, view, sex, ageYears, labels, boxes: boxes?.of(id) };
+      }
     }
   }
 
@@ -101,17 +109,11 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
           'entries of train_val_list.txt and test_list.txt have no row in the table',
           [...splits.keys()].filter((id) => !seen.has(id)),
         ),
+        ...(boxes?.notes((id) => seen.has(id)) ?? []),
       ],
     },
     options,
   );
-}
-
-function tableIn(root: string): string {
-  const path = TABLES.map((name) => join(root, name)).find((candidate) => existsSync(candidate));
-  if (path) return path;
-  const fix = 'Name the folder that holds the published table, the two lists and the images.';
-  throw inputError({ what: root, found: `no ${TABLES.join(' or ')}`, expected: 'ChestX-ray14 as published', fix });
 }
 
 const TRAIN: readonly Split[] = ['train'];
@@ -126,25 +128,32 @@ function officialSplits(root: string): Map<string, readonly Split[]> {
   return splits;
 }
 
-/** Image id to path. */
-function findImages(root: string): Map<string, string> {
+/** Image id to path, for the data sets on these images. */
+export function findNihImages(root: string): Map<string, string> {
   const parts = readdirSync(root).filter((name) => /^images_\d+$/.test(name));
-  const folders = ['images', ...parts.sort().map((part) => join(part, 'images'))]
-    .map((folder) => join(root, folder))
-    .filter((folder) => existsSync(folder));
-  const images = new Map<string, string>();
-  for (const folder of folders) {
-    for (const name of readdirSync(folder)) {
-      if (/^[^.].*\.png$/i.test(name) && !images.has(name)) images.set(name, join(folder, name));
-    }
-  }
-  if (images.size > 0) return images;
-  throw inputError({
-    what: root,
-    found: folders.length > 0 ? `no PNG file in ${folders.join(', ')}` : 'no folder of images',
+  return findImages({
+    root,
+    folders: ['images', ...parts.sort().map((part) => join(part, 'images'))],
+    endings: ['.png'],
     expected: 'PNG files in images/ or in images_001/images/ to images_012/images/',
-    fix: 'Unpack the image archives there.',
   });
+}
+
+function readBoxes(path: string): BoxIndex | undefined {
+  if (!existsSync(path)) return undefined;
+  const boxes = new BoxIndex();
+  const columns = ['Image Index', 'Finding Label', 'Bbox [x', 'y', 'w', 'h]'] as const;
+  for (const [index, row] of readTable(path, columns, [], { ragged: true })) {
+    const label = row['Finding Label'];
+    const finding = label === 'Infiltrate' ? 'Infiltration' : label;
+    const where = () => rowName(path, index);
+    if (!FINDINGS.some(({ name }) => name === finding)) {
+      throw inputError({ what: where(), found: `"${label}"`, expected: 'one of the 14 findings' });
+    }
+    const cells = { x: row['Bbox [x'], y: row.y, width: row.w, height: row['h]'] };
+    boxes.add(row['Image Index'], boxOfSize(finding, cells, where));
+  }
+  return boxes;
 }
 
 /** Reads cells such as `Effusion|Mass`; the few hundred distinct ones are read once each. */
