@@ -77,8 +77,8 @@ describe('hilum data check', () => {
   const mini = sharedData('chestxray14-mini');
   it.skipIf(!mini)('counts the real subset, and prints one JSON document with --json', async () => {
     expect(await main(['data', 'check', 'chestxray14', '--root', mini!])).toBe(0);
-    expect(printed.out).toMatch(/^images +\d+ +\d+ +169$/m);
-    expect(printed.out).toMatch(/^Hernia +\d+ +\d+ +0$/m);
+    expect(printed.out).toMatch(/^Radiographs +\d+ +\d+ +169$/m);
+    expect(printed.out).toMatch(/^Hernia +\d.* 0 \(0\.0 %\)$/m);
     printed.out = '';
     expect(await main(['data', 'check', 'chestxray14', '--root', mini!, '--json'])).toBe(0);
     expect(JSON.parse(printed.out).splits.test).toMatchObject({ images: 169, patients: 119 });

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import type { Table } from '../src/pages/index.js';
 
 /** Prints the one JSON document that a command started with `--json` gives on standard output. */
 export function printJson(value: unknown): void {
@@ -20,8 +21,19 @@ export function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const line = (row: string[]) =>
     widths.map((width, i) => (i === 0 ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width))).join('  ');
-  const [heading = [], ...body] = rows.map(line);
-  return [heading, widths.map((width) => '-'.repeat(width)).join('  '), ...body].map((text) => `${text}\n`).join('');
+  const [heading = '', ...body] = rows.map(line);
+  return [heading, widths.map((width) => '-'.repeat(width)).join('  '), ...body]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('');
+}
+
+/** A page's table as text: a group's heading stands above its rows, which are indented. */
+export function textTable({ columns, groups }: Table): string {
+  const rows = groups.flatMap(({ heading, rows: body }) => {
+    const cells = body.map((row) => row.map(({ text, range }) => (range ? `${text} ${range}` : text)));
+    return heading === undefined ? cells : [[heading], ...cells.map(([first, ...rest]) => [`  ${first}`, ...rest])];
+  });
+  return table([columns.map(({ text }) => text), ...rows]);
 }
 
 /** Writes everything before it returns, so that nothing is lost when the process ends; a closed pipe ends it quietly. */

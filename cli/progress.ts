@@ -15,6 +15,18 @@ export interface Task {
   end(note?: string): void;
 }
 
+/** Starts a task of whatever is counted with `onProgress`, when it is counted first. */
+export function counting(progress: Progress, options: Pick<TaskOptions, 'name' | 'unit'>) {
+  let task: Task | undefined;
+  return {
+    onProgress: (done: number, total: number) => {
+      task ??= progress.start({ ...options, total });
+      task.update(done);
+      if (done === total) task.end();
+    },
+  };
+}
+
 interface Line extends Required<TaskOptions> {
   done: number;
   note: string;

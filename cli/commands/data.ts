@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { register as registerCheck } from './data/check.js';
+import { register as registerStats } from './data/stats.js';
 
-const COMMANDS = [registerCheck];
+const COMMANDS = [registerCheck, registerStats];
 
 export function register(program: Command): void {
   const data = program.command('data').description('look at data sets on disk, and make them ready');

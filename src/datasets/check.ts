@@ -1,4 +1,4 @@
-import { decodeGray, type ImageReader, type ScanOptions, scan } from '../imaging/index.js';
+import { decodeGray, type ScanOptions, scanFiles } from '../imaging/index.js';
 import type { RadiographDataset, Split } from './radiograph.js';
 import { type PatientOverlap, patientsInTwoSplits } from './split.js';
 import { type SplitSummary, summarize } from './summary.js';
@@ -31,7 +31,8 @@ export async function checkRadiographs(
 ): Promise<DatasetCheck> {
   const { name, root, radiographs, rowsWithoutImage, imagesWithoutRow, notes } = dataset;
   const images = decode ? [...new Map(radiographs.map(({ id, path }) => [id, path]))] : [];
-  const { unreadable } = await scan(decoding(images.map(([, path]) => path)), options);
+  const paths = images.map(([, path]) => path);
+  const { unreadable } = await scanFiles(paths, (path) => decodeGray({ kind: 'file', path }), options);
   return {
     name,
     root,
@@ -41,20 +42,5 @@ export async function checkRadiographs(
     imagesWithoutRow,
     patientsInTwoSplits: patientsInTwoSplits(radiographs),
     notes,
-  };
-}
-
-const NO_PIXELS = new Uint8Array();
-
-/** A reader that decodes each file, so that a broken one is found, and lets the pixels go. */
-function decoding(paths: string[]): ImageReader {
-  return {
-    length: paths.length,
-    shape: [1, 0, 0],
-    name: (index) => paths[index]!,
-    read: async (index) => {
-      await decodeGray({ kind: 'file', path: paths[index]! });
-      return NO_PIXELS;
-    },
   };
 }

@@ -23,6 +23,6 @@ export {
   radiographPreprocessing,
 } from './preprocess.js';
 export type { Fit, Target } from './raster.js';
-export { type ScanOptions, type ScanResult, scan } from './scan.js';
+export { type ScanOptions, type ScanResult, scan, scanFiles } from './scan.js';
 export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
 export { type ImageReader, ImageStore } from './store.js';

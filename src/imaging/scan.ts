@@ -49,3 +49,23 @@ export async function scan(store: ImageReader, options: ScanOptions = {}): Promi
     unreadable: unreadable.sort((a, b) => a.index - b.index),
   };
 }
+
+const NO_PIXELS = new Uint8Array();
+
+/** As `scan`, for work of one's own on image files: a file for which it throws an ImageError is listed. No pixels are kept. */
+export function scanFiles(
+  paths: readonly string[],
+  work: (path: string, index: number) => Promise<unknown>,
+  options: Pick<ScanOptions, 'concurrency' | 'onProgress'> = {},
+): Promise<ScanResult> {
+  const reader: ImageReader = {
+    length: paths.length,
+    shape: [1, 0, 0],
+    name: (index) => paths[index]!,
+    read: async (index) => {
+      await work(paths[index]!, index);
+      return NO_PIXELS;
+    },
+  };
+  return scan(reader, options);
+}

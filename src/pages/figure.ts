@@ -7,19 +7,16 @@ export interface Figure {
   panels: { title?: string; svg: string }[];
 }
 
-/** One kind of line in a figure. */
+/** What a color, and with `dash` a kind of line, stands for. */
 export interface LegendItem {
   name: string;
   color: string;
-  dash: string;
+  dash?: string;
 }
 
 /** `number` is how the page counts the figure, e.g. `Figure 1`. */
 export function figureHtml({ caption, legend, panels }: Figure, number: string): string {
-  const items = legend.map(({ name, color, dash }) => {
-    const line = `<line x1="0" y1="6" x2="30" y2="6" stroke="${color}" stroke-width="2.2" stroke-dasharray="${dash}"/>`;
-    return `<li><svg width="30" height="12" aria-hidden="true">${line}</svg>${escapeHtml(name)}</li>`;
-  });
+  const items = legend.map((item) => `<li>${swatch(item)}${escapeHtml(item.name)}</li>`);
   return [
     '<figure>',
     items.length > 0 ? `<ul class="legend">${items.join('')}</ul>` : '',
@@ -29,4 +26,12 @@ export function figureHtml({ caption, legend, panels }: Figure, number: string):
     `<figcaption><strong>${number}.</strong> ${escapeHtml(caption)}</figcaption>`,
     '</figure>',
   ].join('\n');
+}
+
+function swatch({ color, dash }: LegendItem): string {
+  if (dash === undefined) {
+    return `<svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="2" fill="${color}"/></svg>`;
+  }
+  const line = `<line x1="0" y1="6" x2="30" y2="6" stroke="${color}" stroke-width="2.2" stroke-dasharray="${dash}"/>`;
+  return `<svg width="30" height="12" aria-hidden="true">${line}</svg>`;
 }

@@ -6,18 +6,22 @@ export interface PageOptions {
   title: string;
   /** Finished HTML. */
   body: string;
+  /** Rules beside those that every page has. */
+  style?: string;
+  /** Whether the body holds pictures, as `data:` addresses. */
+  pictures?: boolean;
 }
 
 /** One self-contained HTML page: no script, no request to anywhere, readable in print and in the dark. */
-export function page({ title, body }: PageOptions): string {
+export function page({ title, body, style = '', pictures = false }: PageOptions): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${pictures ? '; img-src data:' : ''}">
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<style>${STYLE}${style}</style>
 </head>
 <body>
 ${body}

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { checkRadiographs, type DatasetCheck, indexRadiographs, SPLITS } from '../../../src/datasets/index.js';
-import { note, print, printJson, table } from '../../output.js';
+import { splitTable } from '../../../src/browse/index.js';
+import { checkRadiographs, type DatasetCheck, indexRadiographs } from '../../../src/datasets/index.js';
+import { note, print, printJson, textTable } from '../../output.js';
 import { Progress } from '../../progress.js';
 import { addDatasetOptions, addIndexOnly, type DatasetFlags, datasetHelp, datasetOptions } from './dataset-options.js';
 
@@ -53,26 +54,6 @@ async function check(name: string, flags: CheckFlags): Promise<void> {
 
 function format(result: DatasetCheck): string {
   const { name, root, splits, unreadable, rowsWithoutImage, imagesWithoutRow, patientsInTwoSplits, notes } = result;
-  const counts = (title: string, of: (split: (typeof splits)['train']) => number | undefined) => [
-    title,
-    ...SPLITS.map((split) => of(splits[split])?.toLocaleString('en-US') ?? ''),
-  ];
-  const keysOf = (field: 'findings' | 'views' | 'sexes') => [
-    ...new Set(SPLITS.flatMap((split) => Object.keys(splits[split][field]))),
-  ];
-  const unknown = (finding: string) => SPLITS.some((split) => (splits[split].findings[finding]?.unknown ?? 0) > 0);
-  const rows = [
-    ['', ...SPLITS],
-    counts('images', ({ images }) => images),
-    counts('patients', ({ patients }) => patients),
-    counts('median age (years)', ({ medianAgeYears }) => medianAgeYears),
-    ...keysOf('sexes').map((sex) => counts(`sex ${sex}`, ({ sexes }) => sexes[sex] ?? 0)),
-    ...keysOf('views').map((view) => counts(`view ${view}`, ({ views }) => views[view] ?? 0)),
-    ...keysOf('findings').flatMap((finding) => [
-      counts(finding, ({ findings }) => findings[finding]?.positive),
-      ...(unknown(finding) ? [counts(`  unknown ${finding}`, ({ findings }) => findings[finding]?.unknown)] : []),
-    ]),
-  ];
   const problems = [
     listed(
       'unreadable images',
@@ -83,7 +64,7 @@ function format(result: DatasetCheck): string {
     `patients in two splits: ${patientsInTwoSplits.patients}`,
     ...(patientsInTwoSplits.patients > 0 ? [listed('  their images', patientsInTwoSplits.images)] : []),
   ];
-  return `${name} in ${root}\n\n${table(rows)}\n${[...problems, ...notes.map((text) => `note: ${text}`)].join('\n')}\n`;
+  return `${name} in ${root}\n\n${textTable(splitTable(splits))}\n${[...problems, ...notes.map((text) => `note: ${text}`)].join('\n')}\n`;
 }
 
 function listed(title: string, items: string[]): string {

@@ -1,18 +1,6 @@
-import {
-  cell,
-  compact,
-  count,
-  counted,
-  decimals,
-  duration,
-  left,
-  NONE,
-  percent,
-  right,
-  type Table,
-} from '../../pages/index.js';
+import { splitRows } from '../../browse/index.js';
+import { cell, compact, count, counted, decimals, duration, left, NONE, right, type Table } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
-import { distinct } from './select.js';
 import { byDataset } from './table.js';
 
 /** Images, patients, views, sexes, ages and positives per split. */
@@ -22,38 +10,7 @@ export function dataTable({ datasets }: ExperimentResult): Table {
     columns: [left(''), right('Training'), right('Validation'), right('Test')],
     groups: datasets.map(({ name, splits, findings }) => {
       const parts = [splits.train, splits.validate, splits.test];
-      const shares = (label: string, of: (split: (typeof parts)[number]) => Record<string, number> | undefined) => {
-        const keys = distinct(parts.flatMap((split) => Object.keys(of(split) ?? {})));
-        return keys.map((key) => [
-          cell(`${label} ${key}`),
-          ...parts.map((split) => {
-            const n = of(split)?.[key];
-            return cell(n === undefined ? NONE : `${count(n)} (${percent(n, split.images)})`);
-          }),
-        ]);
-      };
-      return {
-        heading: name,
-        rows: [
-          [cell('Radiographs'), ...parts.map(({ images }) => cell(count(images)))],
-          [cell('Patients'), ...parts.map(({ patients }) => cell(count(patients)))],
-          ...(parts.some(({ medianAgeYears }) => medianAgeYears !== undefined)
-            ? [[cell('Median age, years'), ...parts.map((split) => cell(split.medianAgeYears?.toString() ?? NONE))]]
-            : []),
-          ...shares('Sex', ({ sexes }) => sexes),
-          ...shares('View', ({ views }) => views),
-          ...findings.map((finding) => [
-            cell(finding),
-            ...parts.map((split) => {
-              const n = split.findings[finding];
-              if (!n) return cell(NONE);
-              const known = n.positive + n.negative;
-              const unknown = n.unknown > 0 ? `, ${count(n.unknown)} unknown` : '';
-              return cell(`${count(n.positive)} (${percent(n.positive, known)}${unknown})`);
-            }),
-          ]),
-        ],
-      };
+      return { heading: name, rows: splitRows(parts, findings) };
     }),
     notes: datasets.flatMap(({ name, unreadable, notes }) => [
       ...notes.map((note) => `${name}: ${note}`),
