@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { inputError } from './errors.js';
 import { writeFileAtomic } from './files.js';
 
-export type NpyData = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array | Int16Array;
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array;
 
 export interface NpyArray {
   shape: number[];
@@ -13,10 +21,12 @@ export interface NpyArray {
 const TYPES = {
   '<f4': Float32Array,
   '<f8': Float64Array,
-  '<i4': Int32Array,
+  '|i1': Int8Array,
   '<i2': Int16Array,
-  '<u2': Uint16Array,
+  '<i4': Int32Array,
   '|u1': Uint8Array,
+  '<u2': Uint16Array,
+  '<u4': Uint32Array,
 } as const;
 
 /** Writes an array in C order, atomically. Throws a RangeError where shape and length disagree. */
