@@ -1,0 +1,156 @@
+import type { FrameFormat } from '../frame.js';
+import {
+  type BitReader,
+  type HuffmanTable,
+  type HuffmanTables,
+  readHuffmanTables,
+  restartIntervalsOf,
+} from './jpeg-huffman.js';
+import {
+  isFrame,
+  type JpegFrame,
+  type JpegScan,
+  MARKER,
+  readFrame,
+  readRestartInterval,
+  readScan,
+  segmentsOf,
+} from './jpeg-markers.js';
+import { checkHeader, type Samples } from './samples.js';
+
+/**
+ * JPEG Lossless, process 14: Huffman-coded differences to one of seven predictions (ITU-T T.81, annex H), 2 to 16 bits,
+ * one or three components without subsampling, in one scan or several. Throws an Error for broken or other data.
+ */
+export function decodeJpegLossless(encoded: Uint8Array, format: FrameFormat): Samples {
+  const tables: HuffmanTables = { dc: [], ac: [] };
+  let frame: JpegFrame | undefined;
+  let samples: Uint8Array | Uint16Array | undefined;
+  let restartInterval = 0;
+  const missing = new Set<number>();
+  for (const { marker, body, data } of segmentsOf(encoded)) {
+    if (marker === MARKER.DHT) readHuffmanTables(body, tables);
+    else if (marker === MARKER.DRI) restartInterval = readRestartInterval(body);
+    else if (isFrame(marker)) {
+      if (frame) throw new Error('JPEG data of more than one frame');
+      frame = readFrame(marker, body);
+      checkFrame(frame, format);
+      for (const index of frame.components.keys()) missing.add(index);
+      const count = frame.rows * frame.columns * frame.components.length;
+      samples = frame.bits > 8 ? new Uint16Array(count) : new Uint8Array(count);
+    } else if (marker === MARKER.SOS) {
+      if (!frame || !samples) throw new Error('JPEG data whose scan comes before its frame');
+      const scan = readScan(body, frame);
+      for (const { index } of scan.components)
+        if (!missing.delete(index)) throw new Error('JPEG data of one component twice');
+      decodeScan(data, frame, scan, tables, restartInterval, samples);
+    }
+  }
+  if (!frame || !samples || missing.size > 0) throw new Error('JPEG data without all of its image');
+  return { data: samples, bits: frame.bits, photometricInterpretation: format.photometricInterpretation };
+}
+
+function checkFrame(frame: JpegFrame, format: FrameFormat): void {
+  if (frame.process !== 3) throw new Error(`JPEG data of process SOF${frame.process} where lossless, SOF3, is due`);
+  checkHeader({ ...frame, components: frame.components.length }, format);
+  if (frame.bits < 2) throw new Error(`JPEG lossless data of ${frame.bits} bits`);
+  if (frame.components.length > 1 && frame.components.some(({ horizontal, vertical }) => horizontal * vertical !== 1))
+    throw new Error('JPEG lossless data with subsampled components');
+}
+
+function decodeScan(
+  data: Uint8Array,
+  frame: JpegFrame,
+  scan: JpegScan,
+  tables: HuffmanTables,
+  restartInterval: number,
+  samples: Uint8Array | Uint16Array,
+): void {
+  const { rows, columns } = frame;
+  const { spectralStart: predictor, successiveLow: pointTransform } = scan;
+  if (predictor < 1 || predictor > 7) throw new Error(`JPEG lossless data of predictor ${predictor}`);
+  if (pointTransform >= frame.bits) throw new Error(`JPEG lossless data of point transform ${pointTransform}`);
+  if (restartInterval % columns !== 0) throw new Error('a JPEG lossless restart interval of broken rows');
+  const scanTables = scan.components.map(({ dc }) => {
+    const table = tables.dc[dc];
+    if (!table) throw new Error(`JPEG data without its Huffman table ${dc}`);
+    return table;
+  });
+  const rowsPerInterval = restartInterval === 0 ? rows : restartInterval / columns;
+  const first = 1 << (frame.bits - pointTransform - 1);
+  const width = scan.components.length;
+  const channels = frame.components.length;
+  const differences = new Int32Array(columns * width);
+  let above = new Int32Array(columns * width);
+  let row = new Int32Array(columns * width);
+  for (const [interval, reader] of restartIntervalsOf(data, Math.ceil(rows / rowsPerInterval)).entries()) {
+    const start = interval * rowsPerInterval;
+    const end = Math.min(start + rowsPerInterval, rows);
+    for (let y = start; y < end; y++) {
+      readDifferences(reader, scanTables, differences);
+      if (reader.exhausted) throw new Error(`JPEG data that ends in row ${y + 1} of ${rows}`);
+      for (let c = 0; c < width; c++) {
+        if (y === start) addToLeft(differences, row, c, width, first);
+        else addToPrediction(differences, above, row, c, width, predictor);
+        const offset = y * columns * channels + scan.components[c]!.index;
+        for (let x = c, at = offset; x < row.length; x += width, at += channels)
+          samples[at] = row[x]! << pointTransform;
+      }
+      [above, row] = [row, above];
+    }
+  }
+}
+
+/** One row's differences, `[columns, components of the scan]` (T.81, H.1.2.2). */
+function readDifferences(reader: BitReader, tables: readonly HuffmanTable[], differences: Int32Array): void {
+  const width = tables.length;
+  for (let x = 0; x < differences.length; x += width)
+    for (let c = 0; c < width; c++) differences[x + c] = readDifference(reader, tables[c]!);
+}
+
+function readDifference(reader: BitReader, table: HuffmanTable): number {
+  const size = reader.decode(table);
+  if (size === 0) return 0;
+  if (size > 15) {
+    if (size > 16) throw new Error(`JPEG lossless data with a difference of ${size} bits`);
+    return 32768;
+  }
+  return reader.receive(size);
+}
+
+/** The first row of a restart interval: each sample is predicted by the one to its left. */
+function addToLeft(differences: Int32Array, row: Int32Array, c: number, width: number, first: number): void {
+  let left = first;
+  for (let x = c; x < row.length; x += width) {
+    left = (left + differences[x]!) & 0xffff;
+    row[x] = left;
+  }
+}
+
+/** Other rows (T.81, table H.1): a is the sample to the left, b the one above, d the one above left. */
+function addToPrediction(
+  differences: Int32Array,
+  above: Int32Array,
+  row: Int32Array,
+  c: number,
+  width: number,
+  predictor: number,
+): void {
+  let a = (above[c]! + differences[c]!) & 0xffff;
+  row[c] = a;
+  let d = above[c]!;
+  for (let x = c + width; x < row.length; x += width) {
+    const b = above[x]!;
+    let prediction: number;
+    if (predictor === 1) prediction = a;
+    else if (predictor === 2) prediction = b;
+    else if (predictor === 3) prediction = d;
+    else if (predictor === 4) prediction = a + b - d;
+    else if (predictor === 5) prediction = a + ((b - d) >> 1);
+    else if (predictor === 6) prediction = b + ((a - d) >> 1);
+    else prediction = (a + b) >> 1;
+    a = (prediction + differences[x]!) & 0xffff;
+    row[x] = a;
+    d = b;
+  }
+}
