@@ -1,0 +1,37 @@
+/** The image at the stages of the grayscale pipeline. */
+import type { DecodedImage } from '../image.js';
+import { show } from './display.js';
+import type { StoredFrame } from './frame.js';
+import { type DicomImage, readDicom } from './image.js';
+import { type Modality, modalityFunction } from './modality.js';
+import { storedValues } from './samples.js';
+
+/** A DICOM file's first frame as it is to be shown. Throws a DicomError. */
+export async function decodeDicom(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage> {
+  const dicom = await readDicom(bytes, pixelLimit);
+  const { image, notes } = show(dicom);
+  return { ...image, notes: [...dicom.notes, ...notes] };
+}
+
+/** Stored values [H, W] or [H, W, 3], sign applied; palettes as indices. */
+export function storedImage({ containers, bits }: DicomImage): StoredFrame['data'] {
+  return storedValues(containers, bits);
+}
+
+/**
+ * Modality values: 64-bit floating point after slope and intercept, unsigned integers after a Modality LUT, the stored
+ * values where the file has neither or is in colour.
+ */
+export function modalityValues(
+  stored: StoredFrame['data'],
+  modality: Modality,
+): StoredFrame['data'] | Float64Array<ArrayBuffer> {
+  if (modality.kind === 'none') return stored;
+  const toValue = modalityFunction(modality);
+  const values =
+    modality.kind === 'rescale'
+      ? new Float64Array(stored.length)
+      : new (modality.table.bits <= 8 ? Uint8Array : Uint16Array)(stored.length);
+  for (let i = 0; i < values.length; i++) values[i] = toValue(stored[i]!);
+  return values;
+}
