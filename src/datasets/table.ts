@@ -7,10 +7,14 @@ export type Row<R extends string, O extends string = never> = Record<R, string> 
 export interface TableOptions {
   /** Accepts rows with fewer or more fields than the header, as `BBox_List_2017.csv` has them. Missing fields are ''. */
   ragged?: boolean;
+  /** What the error for a missing column advises. */
+  fix?: string;
 }
 
-/** The most that a compressed table may become: 1 GiB. */
-const MOST_BYTES = 2 ** 30;
+/** The most that a compressed table may become: 512 MiB. */
+const MOST_BYTES = 2 ** 29;
+/** The most characters of one record: more means a quotation mark that is never closed. */
+const LONGEST_RECORD = 2 ** 20;
 
 /**
  * Reads the named columns of a CSV file (RFC 4180, header first; byte order mark, CRLF and gzip accepted), one object per row, one
@@ -22,47 +26,56 @@ export function* readTable<R extends string, O extends string = never>(
   path: string,
   required: readonly R[],
   optional: readonly O[] = [],
-  { ragged = false }: TableOptions = {},
+  { ragged = false, fix }: TableOptions = {},
 ): Generator<[index: number, row: Row<R, O>], void> {
-  const records = recordsOf(path);
-  const header = records.next().value;
-  if (!header) throw inputError({ what: path, found: 'an empty file', expected: `the columns ${required.join(', ')}` });
-  requireColumns(path, header, required);
-  const columns = [...required, ...optional].flatMap((name) =>
-    header.includes(name) ? [{ name, at: header.indexOf(name) }] : [],
-  );
-  let index = 0;
-  for (const fields of records) {
-    if (fields.length !== header.length && !ragged) {
-      throw inputError({
-        what: rowName(path, index),
-        found: `${fields.length} fields`,
-        expected: `${header.length}, as in the header`,
-        fix: 'The file may be cut off: download it again.',
-      });
-    }
+  const records = new Records(path);
+  const header = headerOf(records, `the columns ${required.join(', ')}`);
+  requireColumns(path, header, required, fix);
+  const wanted = new Set<string>([...required, ...optional]);
+  const names = header.map((name, at) => (wanted.has(name) && header.indexOf(name) === at ? name : undefined));
+  const present = names.filter((name) => name !== undefined);
+  for (let index = 0; records.next(); index++) {
     const row: Record<string, string> = {};
-    for (const { name, at } of columns) row[name] = fields[at] ?? '';
-    yield [index++, row as Row<R, O>];
+    const count = records.cut(names, row);
+    if (count !== header.length) {
+      if (!ragged) {
+        throw inputError({
+          what: rowName(path, index),
+          found: `${count} fields`,
+          expected: `${header.length}, as in the header`,
+          fix: 'The file may be cut off: download it again.',
+        });
+      }
+      for (const name of present) row[name] ??= '';
+    }
+    yield [index, row as Row<R, O>];
   }
 }
 
 /** The header of a CSV file. Throws an InputError where there is none. */
 export function readHeader(path: string): string[] {
-  const header = recordsOf(path).next().value;
-  if (header) return header;
-  throw inputError({ what: path, found: 'an empty file', expected: 'a table with a header' });
+  return headerOf(new Records(path), 'a table with a header');
+}
+
+function headerOf(records: Records, expected: string): string[] {
+  if (!records.next()) throw inputError({ what: records.path, found: 'an empty file', expected });
+  return records.fields();
 }
 
 /** Throws an InputError, naming those that are missing, unless a table has all the columns. */
-export function requireColumns(path: string, header: readonly string[], required: readonly string[]): void {
+export function requireColumns(
+  path: string,
+  header: readonly string[],
+  required: readonly string[],
+  fix = 'Use the table as published.',
+): void {
   const missing = required.filter((name) => !header.includes(name));
   if (missing.length === 0) return;
   throw inputError({
     what: `${path}: header`,
     found: header.join(', ').slice(0, 500),
     expected: missing.map((name) => `a column "${name}"`).join(' and '),
-    fix: 'Use the table as published.',
+    fix,
   });
 }
 
@@ -73,67 +86,133 @@ export function rowName(path: string, index: number): string {
 
 /** Reads a list with one entry per line; blank lines are skipped. Throws an InputError that names the file. */
 export function readList(path: string): string[] {
-  return [...linesOf(readDecompressed(path))].map((line) => line.trim()).filter((line) => line !== '');
+  const lines = new Lines(readDecompressed(path));
+  const list: string[] = [];
+  while (lines.next()) {
+    const entry = lines.text.trim();
+    if (entry !== '') list.push(entry);
+  }
+  return list;
 }
 
-/** Records in order; a line without a quotation mark, as nearly all are, is merely split. Blank lines are skipped. */
-function* recordsOf(path: string): Generator<string[], undefined> {
-  let open = '';
-  for (const line of linesOf(readDecompressed(path))) {
-    const text = open === '' ? line : `${open}\n${line}`;
-    if (!text.includes('"')) {
-      if (text !== '') yield text.split(',');
-    } else if (hasOpenQuote(text)) {
-      open = text;
-      continue;
-    } else yield splitQuoted(text);
-    open = '';
+/** The records of a table, one at a time: a line each, or several where a quoted field holds line breaks. Blank lines are skipped. */
+class Records {
+  /** The record on which the cursor stands. */
+  private text = '';
+  /** Where that record starts in the bytes, if it is one line of ASCII; -1 otherwise. */
+  private start = -1;
+  private readonly bytes: Buffer;
+  private readonly lines: Lines;
+
+  constructor(readonly path: string) {
+    this.bytes = readDecompressed(path);
+    this.lines = new Lines(this.bytes);
   }
-  if (open !== '') {
-    const found = `a quotation mark that is never closed (${open.slice(0, 60)} …)`;
-    throw inputError({ what: path, found, expected: 'a comma-separated table', fix: 'Download the file again.' });
+
+  /** Steps to the next record; false where there is none. */
+  next(): boolean {
+    const { lines } = this;
+    while (lines.next()) {
+      this.text = lines.text;
+      this.start = lines.start;
+      if (this.text === '') continue;
+      for (let open = hasOpenQuote(this.text); open; open = open !== hasOpenQuote(lines.text)) {
+        if (this.text.length > LONGEST_RECORD || !lines.next()) throw this.neverClosed();
+        this.text += `\n${lines.text}`;
+        this.start = -1;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** All fields of the record. */
+  fields(): string[] {
+    const fields: Record<number, string> = {};
+    this.cut(undefined, fields);
+    return Object.values(fields);
+  }
+
+  /**
+   * Puts the fields of the record that have a name into `row`, all of them by number where no names are given, and counts all
+   * fields. RFC 4180: a quoted field may hold commas and line breaks, and quotation marks doubled.
+   */
+  cut(names: readonly (string | undefined)[] | undefined, row: Record<string | number, string>): number {
+    const { text } = this;
+    for (let at = 0, field = 0; ; field++) {
+      const close = text.charCodeAt(at) === QUOTE ? this.closing(at) : -1;
+      const comma = text.indexOf(',', close < 0 ? at : close);
+      const end = comma < 0 ? text.length : comma;
+      const name = names ? names[field] : field;
+      if (name !== undefined) {
+        row[name] =
+          close < 0
+            ? this.slice(at, end)
+            : text.slice(at + 1, close).replaceAll('""', '"') + text.slice(close + 1, end);
+      }
+      if (comma < 0) return field + 1;
+      at = comma + 1;
+    }
+  }
+
+  /** Where the quotation mark stands that closes the one at `open`. */
+  private closing(open: number): number {
+    const { text } = this;
+    let close = text.indexOf('"', open + 1);
+    while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
+    if (close < 0) throw this.neverClosed();
+    return close;
+  }
+
+  /** A longer part of a string keeps the whole string in memory, so it is read from the bytes again. */
+  private slice(from: number, to: number): string {
+    if (to - from < SHORTEST_SHARED || this.start < 0) return this.text.slice(from, to);
+    return this.bytes.toString('utf8', this.start + from, this.start + to);
+  }
+
+  private neverClosed(): Error {
+    return inputError({
+      what: this.path,
+      found: `a quotation mark that is never closed (${this.text.slice(0, 60)} …)`,
+      expected: 'a comma-separated table',
+      fix: 'Download the file again.',
+    });
   }
 }
 
 function hasOpenQuote(text: string): boolean {
-  let count = 0;
-  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++;
-  return count % 2 === 1;
+  let open = false;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) open = !open;
+  return open;
 }
 
-/** The fields of one record, RFC 4180: a quoted field may hold commas and line breaks, and quotation marks doubled. */
-function splitQuoted(record: string): string[] {
-  const fields: string[] = [];
-  for (let at = 0; at <= record.length; ) {
-    if (record[at] === '"') {
-      let end = record.indexOf('"', at + 1);
-      while (record[end + 1] === '"') end = record.indexOf('"', end + 2);
-      const comma = record.indexOf(',', end);
-      const tail = comma < 0 ? record.length : comma;
-      fields.push(record.slice(at + 1, end).replaceAll('""', '"') + record.slice(end + 1, tail));
-      at = tail + 1;
-    } else {
-      const comma = record.indexOf(',', at);
-      const tail = comma < 0 ? record.length : comma;
-      fields.push(record.slice(at, tail));
-      at = tail + 1;
-    }
-  }
-  return fields;
-}
-
+const QUOTE = 34;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
+/** V8 copies shorter parts of a string (SlicedString::kMinLength). */
+const SHORTEST_SHARED = 13;
 
-/** Lines as strings of their own, so that a kept field holds on to its line and not to the whole text. */
-function* linesOf(bytes: Buffer): Generator<string, void> {
-  const mark = bytes.subarray(0, 3).toString('latin1') === '\xEF\xBB\xBF' ? 3 : 0;
-  for (let at = mark; at < bytes.length; ) {
+/** The lines of a text, one at a time, each a string of its own. */
+class Lines {
+  text = '';
+  /** Where the line starts in the bytes, if it is ASCII; -1 otherwise. */
+  start = -1;
+  private at: number;
+
+  constructor(private readonly bytes: Buffer) {
+    this.at = bytes.subarray(0, 3).toString('latin1') === '\xEF\xBB\xBF' ? 3 : 0;
+  }
+
+  next(): boolean {
+    const { bytes, at } = this;
+    if (at >= bytes.length) return false;
     const feed = bytes.indexOf(LINE_FEED, at);
     const next = feed < 0 ? bytes.length : feed;
     const end = next > at && bytes[next - 1] === CARRIAGE_RETURN ? next - 1 : next;
-    yield bytes.toString('utf8', at, end);
-    at = next + 1;
+    this.text = bytes.toString('utf8', at, end);
+    this.start = this.text.length === end - at ? at : -1;
+    this.at = next + 1;
+    return true;
   }
 }
 
