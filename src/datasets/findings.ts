@@ -2,33 +2,40 @@ import { inputError, nearest } from '../base/index.js';
 
 /**
  * The one vocabulary into which every data set's label names are translated, so that a model trained on one set can be tested on
- * another. Behind each name: the sets of the study that publish it. `nodule/mass` is not the same label as `nodule` or `mass`.
+ * another. Behind each name: the sets that publish it, the study's first (VinDr also stands for VinBigData, CheXpert for MIMIC-CXR).
+ * `nodule/mass` is not the same label as `nodule` or `mass`.
  */
 export const SHARED_FINDINGS = [
-  'no finding', // all six: VinDr-CXR, ChestX-ray14, CheXpert, MIMIC-CXR, PadChest, UKA-CXR
+  'no finding', // all six: VinDr, ChestX-ray14, CheXpert, MIMIC-CXR, PadChest, UKA-CXR; RSNA
   'cardiomegaly', // all six
   'pleural effusion', // all six
   'pneumonia', // all six
   'atelectasis', // all six
   'consolidation', // all but UKA-CXR
-  'pneumothorax', // all but UKA-CXR
-  'lung opacity', // VinDr-CXR, CheXpert, MIMIC-CXR
-  'pleural thickening', // VinDr-CXR, ChestX-ray14, PadChest
-  'fibrosis', // VinDr-CXR, ChestX-ray14
-  'nodule/mass', // VinDr-CXR, PadChest
-  'nodule', // ChestX-ray14
-  'mass', // ChestX-ray14
-  'lung lesion', // CheXpert, MIMIC-CXR
-  'fracture', // CheXpert, MIMIC-CXR
-  'edema', // ChestX-ray14, CheXpert, MIMIC-CXR
-  'emphysema', // ChestX-ray14, PadChest
+  'pneumothorax', // all but UKA-CXR; SIIM, Google
+  'lung opacity', // VinDr, CheXpert; RSNA, Google
+  'pleural thickening', // VinDr, ChestX-ray14, PadChest
+  'fibrosis', // VinDr, ChestX-ray14, PadChest
+  'nodule/mass', // VinDr, PadChest; Google
+  'nodule', // ChestX-ray14, PadChest
+  'mass', // ChestX-ray14, PadChest
+  'lung lesion', // CheXpert
+  'fracture', // CheXpert, PadChest; Google
+  'clavicle fracture', // VinDr, PadChest
+  'rib fracture', // VinDr, PadChest
+  'edema', // VinDr, ChestX-ray14, CheXpert, PadChest
+  'emphysema', // VinDr, ChestX-ray14, PadChest
   'hernia', // ChestX-ray14, PadChest
-  'infiltrates', // ChestX-ray14, PadChest
+  'infiltrates', // VinDr, ChestX-ray14, PadChest
+  'tuberculosis', // VinDr, PadChest
   'congestion', // PadChest
   'scoliosis', // PadChest
   'kyphosis', // PadChest
   'aortic elongation', // PadChest
-  'copd signs', // PadChest
+  'aortic enlargement', // VinDr
+  'calcification', // VinDr
+  'interstitial lung disease', // VinDr
+  'copd signs', // VinDr, PadChest
 ] as const;
 
 export type SharedFinding = (typeof SHARED_FINDINGS)[number];
