@@ -1,7 +1,8 @@
 import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
+import { decodeDicom, isDicom } from './dicom/index.js';
 import { readImageFile } from './file.js';
-import { type DecodedImage, type FormatName, ImageError, type ImageSource } from './image.js';
+import { type DecodedImage, type FormatName, formatNames, ImageError, type ImageSource } from './image.js';
 import { imageLimits } from './limits.js';
 import { decodePng } from './png.js';
 import { decodeRaster, type Target } from './raster.js';
@@ -23,6 +24,7 @@ const formats: Readonly<Record<FormatName, Format>> = {
       decodePng(bytes, pixelLimit) ?? decodeRaster(bytes, pixelLimit, target),
   },
   JPEG: { matches: (bytes) => startsWith(bytes, JPEG), decode: decodeRaster },
+  DICOM: { matches: isDicom, decode: decodeDicom },
 };
 
 /**
@@ -50,14 +52,19 @@ export async function decode(source: ImageSource, target?: Target): Promise<Deco
 
 /** `decode` of a file's content; `path` is what errors name. */
 export async function decodeBytes(path: string, bytes: Uint8Array, target?: Target): Promise<DecodedImage> {
-  const format = Object.values(formats).find((candidate) => candidate.matches(bytes));
-  if (!format)
-    throw new ImageError(path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
+  const format = formats[formatOf(path, bytes)];
   try {
     return await format.decode(bytes, imageLimits.pixels, target);
   } catch (error) {
     throw new ImageError(path, messageOf(error));
   }
+}
+
+/** The format of a file's content. Throws an ImageError where it is none that hilum reads. */
+export function formatOf(path: string, bytes: Uint8Array): FormatName {
+  const name = formatNames.find((candidate) => formats[candidate].matches(bytes));
+  if (name) return name;
+  throw new ImageError(path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
 }
 
 /** Pixels that are already at hand, as an image. Throws an ImageError. */

@@ -26,7 +26,7 @@ export interface DecodedImage {
 }
 
 /** The file formats that `decode` reads. */
-export const formatNames = ['PNG', 'JPEG'] as const;
+export const formatNames = ['PNG', 'JPEG', 'DICOM'] as const;
 export type FormatName = (typeof formatNames)[number];
 
 /** What is wrong with an encoded image, as a noun phrase for ImageError. */
