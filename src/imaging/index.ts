@@ -10,7 +10,21 @@ export {
   studyAugmentation,
 } from './augment.js';
 export { toThreeChannels, toUnit } from './batch.js';
+export {
+  CachedImages,
+  type CacheIndex,
+  type CacheSettings,
+  type CacheSource,
+  describeSettings,
+  ImageCache,
+  type PrepareOptions,
+  type PreparePlan,
+  type PrepareResult,
+  prepareCache,
+  prepareCommand,
+} from './cache/index.js';
 export { decode, decodeColor, decodeGray } from './decode.js';
+export { type DicomHeader, readDicomHeader } from './dicom/index.js';
 export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
 export { imageLimits } from './limits.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
@@ -24,5 +38,6 @@ export {
 } from './preprocess.js';
 export type { Fit, Target } from './raster.js';
 export { type ScanOptions, type ScanResult, scan, scanFiles } from './scan.js';
+export { type DecodedStage, decodeStage, STAGES, type Stage, type StageInfo, type StageOptions } from './stages.js';
 export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
 export { type ImageReader, ImageStore } from './store.js';

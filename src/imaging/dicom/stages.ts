@@ -3,7 +3,7 @@ import type { DecodedImage } from '../image.js';
 import { show } from './display.js';
 import type { StoredFrame } from './frame.js';
 import { type DicomImage, readDicom } from './image.js';
-import { type Modality, modalityFunction } from './modality.js';
+import { type Modality, modalityFunction, readModality } from './modality.js';
 import { storedValues } from './samples.js';
 
 /** A DICOM file's first frame as it is to be shown. Throws a DicomError. */
@@ -16,6 +16,12 @@ export async function decodeDicom(bytes: Uint8Array, pixelLimit: number): Promis
 /** Stored values [H, W] or [H, W, 3], sign applied; palettes as indices. */
 export function storedImage({ containers, bits }: DicomImage): StoredFrame['data'] {
   return storedValues(containers, bits);
+}
+
+/** The modality transformation of gray; colours and palettes have none. */
+export function modalityOf({ dataSet, bits, description }: DicomImage): Modality {
+  const isGray = description.photometricInterpretation.startsWith('MONOCHROME');
+  return isGray ? readModality(dataSet, bits.signed) : { kind: 'none' };
 }
 
 /**
