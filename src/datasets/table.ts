@@ -9,6 +9,8 @@ export interface TableOptions {
   ragged?: boolean;
   /** What the error for a missing column advises. */
   fix?: string;
+  /** One character between the fields; a comma by default. */
+  separator?: string;
 }
 
 /** The most that a compressed table may become: 512 MiB. */
@@ -26,9 +28,9 @@ export function* readTable<R extends string, O extends string = never>(
   path: string,
   required: readonly R[],
   optional: readonly O[] = [],
-  { ragged = false, fix }: TableOptions = {},
+  { ragged = false, fix, separator = ',' }: TableOptions = {},
 ): Generator<[index: number, row: Row<R, O>], void> {
-  const records = new Records(path);
+  const records = new Records(path, separator);
   const header = headerOf(records, `the columns ${required.join(', ')}`);
   requireColumns(path, header, required, fix);
   const wanted = new Set<string>([...required, ...optional]);
@@ -54,7 +56,7 @@ export function* readTable<R extends string, O extends string = never>(
 
 /** The header of a CSV file. Throws an InputError where there is none. */
 export function readHeader(path: string): string[] {
-  return headerOf(new Records(path), 'a table with a header');
+  return headerOf(new Records(path, ','), 'a table with a header');
 }
 
 function headerOf(records: Records, expected: string): string[] {
@@ -104,7 +106,10 @@ class Records {
   private readonly bytes: Buffer;
   private readonly lines: Lines;
 
-  constructor(readonly path: string) {
+  constructor(
+    readonly path: string,
+    private readonly separator: string,
+  ) {
     this.bytes = readDecompressed(path);
     this.lines = new Lines(this.bytes);
   }
@@ -135,14 +140,14 @@ class Records {
 
   /**
    * Puts the fields of the record that have a name into `row`, all of them by number where no names are given, and counts all
-   * fields. RFC 4180: a quoted field may hold commas and line breaks, and quotation marks doubled.
+   * fields. RFC 4180: a quoted field may hold separators and line breaks, and quotation marks doubled.
    */
   cut(names: readonly (string | undefined)[] | undefined, row: Record<string | number, string>): number {
-    const { text } = this;
+    const { text, separator } = this;
     for (let at = 0, field = 0; ; field++) {
       const close = text.charCodeAt(at) === QUOTE ? this.closing(at) : -1;
-      const comma = text.indexOf(',', close < 0 ? at : close);
-      const end = comma < 0 ? text.length : comma;
+      const next = text.indexOf(separator, close < 0 ? at : close);
+      const end = next < 0 ? text.length : next;
       const name = names ? names[field] : field;
       if (name !== undefined) {
         row[name] =
@@ -150,8 +155,8 @@ class Records {
             ? this.slice(at, end)
             : text.slice(at + 1, close).replaceAll('""', '"') + text.slice(close + 1, end);
       }
-      if (comma < 0) return field + 1;
-      at = comma + 1;
+      if (next < 0) return field + 1;
+      at = next + 1;
     }
   }
 
@@ -174,7 +179,7 @@ class Records {
     return inputError({
       what: this.path,
       found: `a quotation mark that is never closed (${this.text.slice(0, 60)} …)`,
-      expected: 'a comma-separated table',
+      expected: 'a complete table',
       fix: 'Download the file again.',
     });
   }
