@@ -1,10 +1,4 @@
-import {
-  type ByteArrayParser,
-  ByteStream,
-  type Element,
-  readSequenceItemsExplicit,
-  readSequenceItemsImplicit,
-} from 'dicom-parser';
+import dicomParser, { type ByteArrayParser, type Element } from 'dicom-parser';
 import { type Keyword, TAGS } from './attributes.js';
 import { DicomError } from './error.js';
 
@@ -92,10 +86,10 @@ export class DataSet {
     if (value.length > LONGEST_SEQUENCE) throw invalid(keyword, `${value.length} bytes`);
     const { dataOffset, length } = this.element(keyword)!;
     const element: Element = { tag: TAGS[keyword], length, dataOffset };
-    const stream = new ByteStream(this.numbers, this.bytes.subarray(0, dataOffset + length), dataOffset);
+    const stream = new dicomParser.ByteStream(this.numbers, this.bytes.subarray(0, dataOffset + length), dataOffset);
     try {
-      if (this.explicit) readSequenceItemsExplicit(stream, element, []);
-      else readSequenceItemsImplicit(stream, element);
+      if (this.explicit) dicomParser.readSequenceItemsExplicit(stream, element, []);
+      else dicomParser.readSequenceItemsImplicit(stream, element);
     } catch {
       throw invalid(keyword, 'damaged items');
     }

@@ -1,7 +1,7 @@
 /** A DICOM file's bytes to its data set (PS3.10, section 7; transfer syntaxes: PS3.5, section 10 and annex A). */
 import { promisify } from 'node:util';
 import { constants, inflateRaw } from 'node:zlib';
-import { bigEndianByteArrayParser, littleEndianByteArrayParser } from 'dicom-parser';
+import dicomParser from 'dicom-parser';
 import { imageLimits } from '../limits.js';
 import { DataSet } from './data-set.js';
 import { DicomError } from './error.js';
@@ -30,6 +30,8 @@ export interface DicomFile {
   /** Whether the bytes ended within an element. */
   cut: boolean;
 }
+
+const { bigEndianByteArrayParser, littleEndianByteArrayParser } = dicomParser;
 
 const META: Encoding = { explicit: true, numbers: littleEndianByteArrayParser };
 

@@ -6,14 +6,7 @@
  * or recursing into them, lengths are checked against the file, and 64-bit values (VR OV, SV, UV), which dicom-parser
  * does not know, are read too.
  */
-import {
-  type ByteArrayParser,
-  ByteStream,
-  type Element,
-  readDicomElementExplicit,
-  readDicomElementImplicit,
-  readTag,
-} from 'dicom-parser';
+import dicomParser, { type ByteArrayParser, type ByteStream, type Element } from 'dicom-parser';
 import { TAGS } from './attributes.js';
 import { DicomError } from './error.js';
 
@@ -56,7 +49,7 @@ export function walk(
 ): Walk {
   const elements = new Map<string, Element>();
   if (position >= bytes.length) return { elements, end: position, cut: position > bytes.length };
-  const headers = new Headers(new ByteStream(encoding.numbers, bytes, position));
+  const headers = new Headers(new dicomParser.ByteStream(encoding.numbers, bytes, position));
   for (let end = position; ; end = headers.position) {
     if (end === bytes.length) return { elements, end, cut: false };
     try {
@@ -100,14 +93,14 @@ class Headers {
     if (++this.#count > MOST_ELEMENTS) throw new DicomError(`a DICOM file of more than ${MOST_ELEMENTS} elements`);
     if (this.#left < 8) throw new CutShort();
     const { stream } = this;
-    const tag = readTag(stream);
+    const tag = dicomParser.readTag(stream);
     if (tag.startsWith('xfffe')) return { tag, length: stream.readUint32(), dataOffset: stream.position };
     const withVr = explicit && isVr(stream.byteArray, stream.position);
     stream.seek(-4);
     // Given the element's own tag as the one to stop at, dicom-parser reads no further than its header.
-    if (!withVr) return readDicomElementImplicit(stream, tag);
+    if (!withVr) return dicomParser.readDicomElementImplicit(stream, tag);
     if (isLong(stream.byteArray, stream.position + 4) && this.#left < 12) throw new CutShort();
-    const element = readDicomElementExplicit(stream, [], tag);
+    const element = dicomParser.readDicomElementExplicit(stream, [], tag);
     if (NEW_LONG_VRS.includes(element.vr ?? '')) {
       element.length = stream.readUint32();
       element.dataOffset = stream.position;
