@@ -2,6 +2,7 @@ import { inputError, nearest } from '../base/index.js';
 import { indexChestXray14 } from './chestxray14.js';
 import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
+import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
 import { refusePatientsInTwoSplits } from './split.js';
@@ -19,6 +20,11 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: 'ChestX-ray14 (NIH): Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, images/',
     open: indexChestXray14,
     honours: [],
+  },
+  padchest: {
+    description: 'PadChest: PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv, PNG images in 0/ to 54/',
+    open: indexPadChest,
+    honours: ['testFraction', 'views'],
   },
 };
 
