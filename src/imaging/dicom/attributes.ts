@@ -6,6 +6,7 @@ export const TAGS = {
   SOPClassUID: 'x00080016',
   SOPInstanceUID: 'x00080018',
   StudyDate: 'x00080020',
+  AccessionNumber: 'x00080050',
   Modality: 'x00080060',
   Manufacturer: 'x00080070',
   ManufacturerModelName: 'x00081090',

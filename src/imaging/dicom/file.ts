@@ -1,6 +1,6 @@
 /** A DICOM file's bytes to its data set (PS3.10, section 7; transfer syntaxes: PS3.5, section 10 and annex A). */
 import { promisify } from 'node:util';
-import { constants, inflateRaw } from 'node:zlib';
+import { constants, inflateRaw, inflateRawSync } from 'node:zlib';
 import dicomParser from 'dicom-parser';
 import { imageLimits } from '../limits.js';
 import { DataSet } from './data-set.js';
@@ -60,27 +60,57 @@ function bareEncoding(bytes: Uint8Array): { transferSyntax: string; meta: boolea
   return view.getUint16(8 + length, true) === 0x0008 ? { transferSyntax: IMPLICIT, meta: false } : undefined;
 }
 
+/** Reads the data set up to its pixel data. Throws a DicomError. */
+export async function readDataSet(bytes: Uint8Array): Promise<DicomFile> {
+  const start = readMeta(bytes);
+  return start.stated === DEFLATED
+    ? readBody(start, await inflated(bytes.subarray(start.end)), 0)
+    : readBody(start, bytes);
+}
+
 /**
- * Reads the data set up to its pixel data, or up to where `isPast` says of a tag that it is no longer wanted. `bytes`
- * may be the beginning of a file: `cut` says where it was too short. Throws a DicomError.
+ * Reads a data set from the beginning of its file up to where `isPast` says of a tag that it is no longer wanted, without waiting:
+ * `cut` says where the beginning was too short. Throws a DicomError.
  */
-export async function readDataSet(bytes: Uint8Array, isPast?: (tag: string) => boolean): Promise<DicomFile> {
+export function readFirstElements(bytes: Uint8Array, isPast: (tag: string) => boolean): DicomFile {
+  const start = readMeta(bytes);
+  if (start.stated !== DEFLATED) return readBody(start, bytes, start.end, isPast);
+  const maxOutputLength = imageLimits.bytes;
+  try {
+    const body = inflateRawSync(bytes.subarray(start.end), { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH });
+    return readBody(start, body, 0, isPast);
+  } catch (error) {
+    throw inflationError(error);
+  }
+}
+
+/** The meta information, and what follows from it. */
+interface Meta {
+  /** The transfer syntax that the file states. */
+  stated: string | undefined;
+  bare: ReturnType<typeof bareEncoding>;
+  /** Where the data set begins. */
+  end: number;
+  notes: string[];
+  cut: boolean;
+}
+
+function readMeta(bytes: Uint8Array): Meta {
   const notes: string[] = [];
   const bare = hasPreamble(bytes) ? undefined : bareEncoding(bytes);
   const start = bare ? 0 : 132;
-  const meta = bare && !bare.meta ? emptyWalk() : walk(bytes, start, META, (tag) => tag > 'x0002ffff');
+  const { elements, end, cut } =
+    bare && !bare.meta ? emptyWalk() : walk(bytes, start, META, (tag) => tag > 'x0002ffff');
   if (bare) notes.push(bare.meta ? 'no preamble' : 'no meta information: the transfer syntax is told from the data');
-  const stated = new DataSet(bytes, true, META.numbers, meta.elements).text('TransferSyntaxUID');
+  const stated = new DataSet(bytes, true, META.numbers, elements).text('TransferSyntaxUID');
   if (!stated && (!bare || bare.meta)) notes.push('no transfer syntax stated: told from the data');
+  return { stated, bare, end, notes, cut };
+}
 
-  let body = bytes;
-  let position = meta.end;
-  if (stated === DEFLATED) {
-    body = await inflated(bytes.subarray(position), isPast !== undefined);
-    position = 0;
-  }
-  const transferSyntax = stated ?? (isVr(bytes, position + 4) ? (bare?.transferSyntax ?? EXPLICIT) : IMPLICIT);
+function readBody(meta: Meta, body: Uint8Array, position = meta.end, isPast?: (tag: string) => boolean): DicomFile {
+  const { stated, bare, notes } = meta;
   const explicit = isVr(body, position + 4);
+  const transferSyntax = stated ?? (explicit ? (bare?.transferSyntax ?? EXPLICIT) : IMPLICIT);
   if (stated && body.length > position + 8 && explicit !== (stated !== IMPLICIT))
     notes.push(`the data set ${explicit ? 'has VRs' : 'has no VRs'}, against its transfer syntax`);
   const bigEndian = transferSyntax === BIG_ENDIAN;
@@ -97,13 +127,17 @@ function emptyWalk(): Walk {
 const inflate = promisify(inflateRaw);
 
 /** The data set of a deflated file (PS3.5, A.5), no larger than any image file may be. */
-async function inflated(bytes: Uint8Array, isPart: boolean): Promise<Uint8Array> {
+async function inflated(bytes: Uint8Array): Promise<Uint8Array> {
   try {
-    const maxOutputLength = imageLimits.bytes;
-    return await inflate(bytes, { maxOutputLength, ...(isPart && { finishFlush: constants.Z_SYNC_FLUSH }) });
+    return await inflate(bytes, { maxOutputLength: imageLimits.bytes });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new DicomError(`a deflated DICOM file of more than ${imageLimits.bytes} bytes`);
-    throw new DicomError('a truncated or damaged deflated DICOM file');
+    throw inflationError(error);
   }
+}
+
+function inflationError(error: unknown): DicomError {
+  if (error instanceof DicomError) return error;
+  if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+    return new DicomError(`a deflated DICOM file of more than ${imageLimits.bytes} bytes`);
+  return new DicomError('a truncated or damaged deflated DICOM file');
 }

@@ -4,13 +4,15 @@ import { readBeginning } from '../file.js';
 import { ImageError } from '../image.js';
 import { TAGS } from './attributes.js';
 import type { DataSet } from './data-set.js';
-import { isDicom, readDataSet } from './file.js';
+import { isDicom, readFirstElements } from './file.js';
 
 /** Absent where the file does not say. `patientId` is for keeping patients apart: it must not be shown. */
 export interface DicomHeader {
   sopInstanceUid?: string;
   seriesInstanceUid?: string;
   studyInstanceUid?: string;
+  /** The hospital's own number of the examination. */
+  accessionNumber?: string;
   patientId?: string;
   /** As published: M, F or O. */
   patientSex?: string;
@@ -35,12 +37,12 @@ const BEGINNINGS = [64, 1024, 16 * 1024].map((kibibytes) => kibibytes * 1024);
  * Reads the attributes of a DICOM file up to Rows and Columns: usually its first 64 KiB, 16 MiB at most. Throws an
  * ImageError that names the file.
  */
-export async function readDicomHeader(path: string): Promise<DicomHeader> {
+export function readDicomHeader(path: string): DicomHeader {
   for (const length of BEGINNINGS) {
     const bytes = readBeginning(path, length);
     if (!isDicom(bytes)) throw new ImageError(path, 'a file that is not DICOM', 'a DICOM file');
     try {
-      const { dataSet, transferSyntax, cut } = await readDataSet(bytes, (tag) => tag > TAGS.Columns);
+      const { dataSet, transferSyntax, cut } = readFirstElements(bytes, (tag) => tag > TAGS.Columns);
       if (!cut) return headerOf(dataSet, transferSyntax);
       if (bytes.length < length) throw new Error('a truncated DICOM file');
     } catch (error) {
@@ -55,6 +57,7 @@ function headerOf(dataSet: DataSet, transferSyntax: string): DicomHeader {
     sopInstanceUid: dataSet.text('SOPInstanceUID'),
     seriesInstanceUid: dataSet.text('SeriesInstanceUID'),
     studyInstanceUid: dataSet.text('StudyInstanceUID'),
+    accessionNumber: dataSet.text('AccessionNumber'),
     patientId: dataSet.text('PatientID'),
     patientSex: dataSet.text('PatientSex'),
     patientAgeYears: ageYears(dataSet.text('PatientAge'), dataSet.text('PatientBirthDate'), dataSet.text('StudyDate')),
