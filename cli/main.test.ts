@@ -1,8 +1,8 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sharedData } from '../test/shared-data.js';
 import { createProgram, main } from './main.js';
 
@@ -104,5 +104,51 @@ describe('hilum data check', () => {
     expect(printed.out).toMatch(/^rows without image: 698\n/m);
     expect(printed.err).toMatch('problems');
     rmSync(root, { recursive: true });
+  });
+});
+
+describe('hilum data stats and view', () => {
+  const mini = sharedData('chestxray14-mini');
+  const folder = () => {
+    const path = mkdtempSync(join(tmpdir(), 'hilum-pages-'));
+    onTestFinished(() => rmSync(path, { recursive: true }));
+    return path;
+  };
+
+  it.skipIf(!mini)('counts without images, and writes a page with them', async () => {
+    const page = join(folder(), 'stats.html');
+    expect(await main(['data', 'stats', 'chestxray14', '--root', mini!, '--index-only', '--json'])).toBe(0);
+    expect(JSON.parse(printed.out)).toMatchObject({ all: { images: 700, patients: 478 }, sample: null });
+    printed.out = '';
+    expect(await main(['data', 'stats', 'chestxray14', '--root', mini!, '--html', page])).toBe(0);
+    expect(printed.out).toMatch(/^ {2}Hernia +3 .* 3 \(0\.4 %\)$/m);
+    expect(printed.out).toMatch(/of \d+ sampled images: 320 x 320 pixels, 8 bits$/m);
+    expect(readFileSync(page, 'utf8').length).toBeLessThan(3e6);
+  });
+
+  it.skipIf(!mini)('draws what the network sees as an experiment says, or lists it without a page', async () => {
+    const page = join(folder(), 'view.html');
+    const config = join(import.meta.dirname, '../experiments/chestxray14-mini.yaml');
+    const view = ['data', 'view', 'chestxray14', '--root', mini!, '--count', '2', '--finding', 'Hernia'];
+    expect(await main([...view, '--config', config, '--channels', '--out', page])).toBe(0);
+    expect(readFileSync(page, 'utf8')).toMatch(/96 x 96 pixels.*Model input, channel 3/s);
+    printed.out = '';
+    expect(await main([...view, '--size', '64', '--json'])).toBe(0);
+    const result = JSON.parse(printed.out);
+    expect(result).toMatchObject({ page: null, preprocessing: { size: 64, equalize: true } });
+    expect(result.radiographs).toHaveLength(2);
+    expect(result.radiographs[0]).toMatchObject({
+      labels: { Hernia: 1 },
+      original: { width: 320, height: 320, bits: 8 },
+    });
+  });
+
+  it.skipIf(!mini)('refuses ids and findings that are not there, and both together', async () => {
+    const view = ['data', 'view', 'chestxray14', '--root', mini!];
+    expect(await main([...view, '--ids', 'none.png'])).toBe(2);
+    expect(await main([...view, '--finding', 'Herniaa'])).toBe(2);
+    expect(await main([...view, '--finding', 'Hernia', '--ids', 'none.png'])).toBe(2);
+    expect(printed.err).toMatch(/found "none.png".*Did you mean "Hernia"\?.*cannot be used with option/s);
+    expect(printed.out).toBe('');
   });
 });

@@ -36,7 +36,9 @@ export async function smallPicture(pixels: GrayPixels, longest: number, quality 
 export function spread({ width, height, data }: DecodedImage, { minimum, maximum }: GrayRange): GrayPixels {
   const scale = 255 / Math.max(1, maximum - minimum);
   const table = Uint8Array.from({ length: maximum + 1 }, (_, level) => Math.round((level - minimum) * scale));
-  return { width, height, data: Uint8Array.from(data, (level) => table[level]!) };
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) out[i] = table[data[i]!]!;
+  return { width, height, data: out };
 }
 
 export interface GrayRange {
@@ -46,7 +48,8 @@ export interface GrayRange {
 
 export function grayRange(data: Uint8Array | Uint16Array): GrayRange {
   let [minimum, maximum] = [data[0]!, data[0]!];
-  for (const level of data) {
+  for (let i = 1; i < data.length; i++) {
+    const level = data[i]!;
     if (level < minimum) minimum = level;
     else if (level > maximum) maximum = level;
   }

@@ -21,7 +21,7 @@ h3 small { font-weight: 400; color: var(--muted); }
 .stages .original { width: 22rem; }
 .stages .original .picture { width: 100%; }
 .stages .wide { width: 22rem; }
-.stages figcaption { font-size: .8rem; color: var(--muted); max-width: 22rem; }
+.stages figcaption { width: 0; min-width: 100%; margin-top: .25rem; font-size: .8rem; line-height: 1.35; color: var(--muted); }
 .stages h3 { font-size: .875rem; margin: 0 0 .25rem; }
 .framed { position: relative; }
 .framed svg { position: absolute; inset: 0; width: 100%; height: 100%; }

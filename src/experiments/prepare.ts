@@ -11,6 +11,7 @@ import {
 } from '../datasets/index.js';
 import { borderRing, ImageStore, type Preprocessing, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
 import type { ExperimentContext } from './context.js';
+import { networkInput } from './network-input.js';
 import { finishPart, openPart } from './part.js';
 import type { RadiographSource } from './schema.js';
 
@@ -64,7 +65,7 @@ export async function prepareDataset(
   const { type, root, ...options } = source;
   const dataset = openRadiographs(type, { ...options, root: resolve(context.dataRoot, root), seed: config.seed });
   const findings = dataset.findings.map((finding) => finding.name);
-  const preprocessing: Preprocessing = { ...config.preprocessing, size: config.model.imageSize, channels: 1 };
+  const { preprocessing } = networkInput(config);
   const all = dataset.radiographs;
   const rows = all.map(({ id, patient, split, labels, path }) => {
     return [id, contentHash(patient), split, [...labels].map(String), bytesOf(path)];

@@ -65,7 +65,7 @@ export function datasetHelp(): string {
     .join('\n')}`;
 }
 
-function commaList(text: string): string[] {
+export function commaList(text: string): string[] {
   return text.split(',').map((word) => word.trim());
 }
 
