@@ -1,4 +1,4 @@
-import { decodeGray, type ScanOptions, scanFiles } from '../imaging/index.js';
+import { imagePool, type ScanOptions, scanFiles } from '../imaging/index.js';
 import type { RadiographDataset, Split } from './radiograph.js';
 import { type PatientOverlap, patientsInTwoSplits } from './split.js';
 import { type SplitSummary, summarize } from './summary.js';
@@ -32,7 +32,7 @@ export async function checkRadiographs(
   const { name, root, radiographs, rowsWithoutImage, imagesWithoutRow, notes } = dataset;
   const images = decode ? [...new Map(radiographs.map(({ id, path }) => [id, path]))] : [];
   const paths = images.map(([, path]) => path);
-  const { unreadable } = await scanFiles(paths, (path) => decodeGray({ kind: 'file', path }), options);
+  const { unreadable } = await scanFiles(paths, (path) => imagePool().render({ kind: 'file', path }, []), options);
   return {
     name,
     root,
