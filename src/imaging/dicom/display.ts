@@ -10,6 +10,7 @@ import type { DicomImage } from './image.js';
 import { type Modality, modalityFunction, readModality } from './modality.js';
 import { type Padding, readPadding } from './padding.js';
 import { showPalette } from './palette.js';
+import { lookUpAll, valuesIn } from './passes.js';
 import { type Containers, storedValue } from './samples.js';
 import { readVoi, type Voi, voiFunction } from './voi.js';
 
@@ -76,7 +77,7 @@ function showGray(dicom: DicomImage, view: number): Shown {
   };
   const data = new (isPlain ? Uint8Array : Uint16Array)(containers.length);
   if (containers instanceof Uint32Array) for (let i = 0; i < data.length; i++) data[i] = shown(containers[i]!);
-  else map(containers, tableOf(containers, shown, maximum), data);
+  else lookUpAll(containers, tableOf(containers, shown, maximum), data);
   const image: DecodedImage = { width, height, channels: 1, maximum, data };
   return { image, modality, voi, views, padding, inverted, notes };
 }
@@ -86,10 +87,6 @@ function tableOf(containers: Containers, shown: (container: number) => number, m
   const table = new (maximum === 255 ? Uint8Array : Uint16Array)(2 ** (8 * containers.BYTES_PER_ELEMENT));
   for (let container = 0; container < table.length; container++) table[container] = shown(container);
   return table;
-}
-
-function map(from: Uint8Array | Uint16Array, table: Uint8Array | Uint16Array, to: Uint8Array | Uint16Array): void {
-  for (let i = 0; i < from.length; i++) to[i] = table[from[i]!]!;
 }
 
 /** Smallest and largest modality value of an image, padding aside; of nothing but padding: 0 and 0. */
@@ -105,17 +102,10 @@ function rangeOf({ containers, bits }: DicomImage, toValue: (stored: number) => 
   };
   if (containers instanceof Uint32Array) for (let i = 0; i < containers.length; i++) meet(containers[i]!);
   else
-    presentIn(containers).forEach((present, container) => {
+    valuesIn(containers).forEach((present, container) => {
       if (present) meet(container);
     });
   return minimum <= maximum ? { minimum, maximum } : { minimum: 0, maximum: 0 };
-}
-
-/** 1 for every value that occurs. */
-function presentIn(containers: Uint8Array | Uint16Array): Uint8Array {
-  const present = new Uint8Array(2 ** (8 * containers.BYTES_PER_ELEMENT));
-  for (let i = 0; i < containers.length; i++) present[containers[i]!] = 1;
-  return present;
 }
 
 /** RGB of 8 bits in 0..255, of more bits in 0..65535, as [C, H, W]. */

@@ -2,6 +2,7 @@ import type { DecodedImage } from '../image.js';
 import { DicomError } from './error.js';
 import type { DicomImage } from './image.js';
 import { type LookupTable, lookUp, readLookupTable } from './lookup-table.js';
+import { lookUpAll } from './passes.js';
 import { storedValue } from './samples.js';
 
 const COLOURS = ['Red', 'Green', 'Blue'] as const;
@@ -29,7 +30,7 @@ export function showPalette({ dataSet, containers, bits, description }: DicomIma
     const colours = new Uint16Array(2 ** (8 * containers.BYTES_PER_ELEMENT));
     for (let container = 0; container < colours.length; container++)
       colours[container] = lookUp(table, storedValue(container, bits));
-    for (let i = 0; i < n; i++) levels[i] = colours[containers[i]!]!;
+    lookUpAll(containers, colours, levels);
   });
   return { width, height, channels: 3, maximum, data };
 }
