@@ -6,6 +6,8 @@ import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
 import { refusePatientsInTwoSplits } from './split.js';
+import { indexVinBigData } from './vinbigdata.js';
+import { indexVinDrCxr } from './vindr-cxr.js';
 
 /** Options that only some data sets honour. */
 const SPECIAL = ['testFraction', 'views', 'uncertain', 'labels', 'description'] as const;
@@ -20,6 +22,16 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: 'ChestX-ray14 (NIH): Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, images/',
     open: indexChestXray14,
     honours: [],
+  },
+  'vindr-cxr': {
+    description: 'VinDr-CXR 1.0.0 (PhysioNet): annotations/*.csv, train/*.dicom, test/*.dicom',
+    open: indexVinDrCxr,
+    honours: ['labels'],
+  },
+  vinbigdata: {
+    description: 'VinBigData (Kaggle), the competition on VinDr-CXR: train.csv, train/*.dicom',
+    open: indexVinBigData,
+    honours: ['testFraction', 'labels'],
   },
   padchest: {
     description: 'PadChest: PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv, PNG images in 0/ to 54/',
