@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { register as registerCheck } from './data/check.js';
 import { register as registerDecode } from './data/decode.js';
+import { register as registerPrepare } from './data/prepare.js';
 import { register as registerStats } from './data/stats.js';
 import { register as registerView } from './data/view.js';
 
-const COMMANDS = [registerCheck, registerDecode, registerStats, registerView];
+const COMMANDS = [registerCheck, registerDecode, registerPrepare, registerStats, registerView];
 
 export function register(program: Command): void {
   const data = program.command('data').description('look at data sets on disk, and make them ready');
