@@ -15,7 +15,7 @@ export interface Reference {
   tensors: Tensors;
 }
 
-/** Runs a Python script of this checkout; undefined where Python, or torch in it, is not installed. */
+/** Runs a Python script of this checkout; undefined where Python, or what the script imports, is not installed. */
 export function python(script: string, ...args: string[]): string | undefined {
   const executable = process.env.HILUM_PYTHON || '/usr/bin/python3';
   const run = spawnSync(executable, [script, ...args], {
@@ -28,7 +28,7 @@ export function python(script: string, ...args: string[]): string | undefined {
       OPENBLAS_NUM_THREADS: '1',
     },
   });
-  const absent = run.error !== undefined || /No module named '(torch|numpy)'/.test(run.stderr);
+  const absent = run.error !== undefined || /No module named '(torch|numpy|pydicom|gdcm)'/.test(run.stderr);
   if (absent && !process.env.HILUM_PYTHON) return undefined;
   if (run.status !== 0) throw new Error(`${executable} ${script}: ${run.error?.message ?? run.stderr}`);
   return run.stdout;
