@@ -154,14 +154,18 @@ export function imagesPerPatientFigure(statistics: DatasetStatistics): Figure {
   return { caption: 'Patients by how many radiographs they have, per split; the scales differ.', legend: [], panels };
 }
 
+/** Findings that the heat map has room for: the most frequent ones. */
+const MAPPED = 40;
 /** Room for a number in each cell of the heat map. */
 const WRITTEN = 18;
 
 /** Which findings come together: of the radiographs that are positive for the row, how many are positive for the column. */
 export function coOccurrenceFigure({ findings, coOccurrence }: DatasetStatistics): Figure {
-  const shown = findings
+  const positive = findings
     .map(({ name }, i) => ({ name, i, positives: coOccurrence[i]![i]! }))
-    .filter((it) => it.positives);
+    .filter(({ positives }) => positives > 0);
+  const least = positive.map(({ positives }) => positives).sort((a, b) => b - a)[MAPPED - 1] ?? 0;
+  const shown = positive.filter(({ positives }) => positives >= least).slice(0, MAPPED);
   const cells = shown.flatMap((row, y) =>
     shown.map((column, x) => {
       const both = coOccurrence[row.i]![column.i]!;
@@ -207,7 +211,9 @@ export function coOccurrenceFigure({ findings, coOccurrence }: DatasetStatistics
   return {
     caption:
       'Findings that come together, all splits: of the radiographs with the finding of the row, the share (%) that also has the ' +
-      'finding of the column. Diagonal: radiographs with the finding.',
+      `finding of the column. Diagonal: radiographs with the finding.${
+        shown.length < positive.length ? ` The ${shown.length} most frequent of ${positive.length} findings.` : ''
+      }`,
     legend: [],
     panels: shown.length > 1 ? [{ svg }] : [],
   };

@@ -26,10 +26,17 @@ h3 small { font-weight: 400; color: var(--muted); }
 .framed { position: relative; }
 .framed svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 .augmented { margin-top: 1rem; }
+.augmented figure { max-width: calc(50% - .5rem); }
 @media print {
   .panel:has(> [width='304']) { max-width: 31%; }
-  .radiograph, .sheet figure { break-inside: avoid; }
+  .radiograph, figure { break-inside: avoid; }
   h3 { break-after: avoid; }
-  .picture, .missing { print-color-adjust: exact; }
+  .picture, .missing, .panel { print-color-adjust: exact; }
+  .sheet { gap: .3rem; }
+  .sheet figure { width: 15.8%; }
+  .stages { flex-wrap: nowrap; gap: .4rem; }
+  .stages figure { flex: 1 1 0; }
+  .stages .picture { width: 100%; }
+  .radiograph { margin-top: 1rem; }
 }
 `;
