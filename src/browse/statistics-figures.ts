@@ -187,12 +187,12 @@ export function coOccurrenceFigure({ findings, coOccurrence }: DatasetStatistics
     tickFormat: (i: number) => names[i]!,
   } as const;
   const svg = drawSvg('Shares of radiographs with one finding that have another', {
-    width: room + side * names.length + 60,
+    width: room + side * names.length + 0.65 * room,
     height: room * 0.75 + Math.min(side, 30) * names.length + 6,
     marginLeft: room,
     marginTop: room * 0.75,
     marginBottom: 4,
-    marginRight: 60,
+    marginRight: 0.65 * room,
     x: { ...axis, axis: 'top', tickRotate: -45 },
     y: axis,
     color: { type: 'identity' },
