@@ -2,9 +2,12 @@ import { inputError, nearest } from '../base/index.js';
 import { indexChestXray14 } from './chestxray14.js';
 import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
+import { indexGoogleNih } from './google-nih.js';
 import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
+import { indexRsnaPneumonia } from './rsna-pneumonia.js';
+import { indexSiimPneumothorax } from './siim-pneumothorax.js';
 import { refusePatientsInTwoSplits } from './split.js';
 import { indexVinBigData } from './vinbigdata.js';
 import { indexVinDrCxr } from './vindr-cxr.js';
@@ -37,6 +40,21 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: 'PadChest: PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv, PNG images in 0/ to 54/',
     open: indexPadChest,
     honours: ['testFraction', 'views'],
+  },
+  'rsna-pneumonia': {
+    description: 'RSNA Pneumonia Detection Challenge: stage_2_train_labels.csv, stage_2_train_images/*.dcm',
+    open: indexRsnaPneumonia,
+    honours: ['testFraction'],
+  },
+  'siim-pneumothorax': {
+    description: 'SIIM-ACR Pneumothorax Segmentation: train-rle.csv, dicom-images-train/',
+    open: indexSiimPneumothorax,
+    honours: ['testFraction'],
+  },
+  'google-nih': {
+    description: "Google's radiologist labels for ChestX-ray14, to test on: four_findings_expert_labels/*.csv, images/",
+    open: indexGoogleNih,
+    honours: [],
   },
 };
 
