@@ -91,7 +91,7 @@ describe('an experiment file', () => {
     ['preprocessing.minMax: found "yes"; expected true or false.', (it) => (it.preprocessing = { minMax: 'yes' })],
     ['datasets: found {}; expected a list.', (it) => (it.datasets = {})],
     [
-      'datasets[0].type: found "chestxray15"; expected chestxray14. Did you',
+      'datasets[0].type: found "chestxray15"; expected one of: chestxray14, chexpert,',
       (it) => (it.datasets[0].type = 'chestxray15'),
     ],
     ['datasets[0].findings[0]: found 1; expected text.', (it) => (it.datasets[0].findings = [1])],
