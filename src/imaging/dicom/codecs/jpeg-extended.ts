@@ -1,11 +1,5 @@
 import type { FrameFormat } from '../frame.js';
-import {
-  type BitReader,
-  type HuffmanTable,
-  type HuffmanTables,
-  readHuffmanTables,
-  restartIntervalsOf,
-} from './jpeg-huffman.js';
+import { type BitReader, type HuffmanTable, HuffmanTables, restartIntervalsOf } from './jpeg-huffman.js';
 import { inverseDct12 } from './jpeg-idct.js';
 import {
   isFrame,
@@ -26,7 +20,8 @@ const ZIGZAG = new Uint8Array([
   55, 62, 63,
 ]);
 
-interface Tables extends HuffmanTables {
+interface Tables {
+  huffman: HuffmanTables;
   /** In zigzag order. */
   quantization: (Uint16Array | undefined)[];
   restartInterval: number;
@@ -37,11 +32,11 @@ interface Tables extends HuffmanTables {
  * equal libjpeg's. Throws an Error for broken or other data.
  */
 export function decodeJpegExtended12(encoded: Uint8Array, format: FrameFormat): Samples {
-  const tables: Tables = { dc: [], ac: [], quantization: [], restartInterval: 0 };
+  const tables: Tables = { huffman: new HuffmanTables(), quantization: [], restartInterval: 0 };
   let frame: JpegFrame | undefined;
   let samples: Uint16Array | undefined;
   for (const { marker, body, data } of segmentsOf(encoded)) {
-    if (marker === MARKER.DHT) readHuffmanTables(body, tables);
+    if (marker === MARKER.DHT) tables.huffman.read(body);
     else if (marker === MARKER.DQT) readQuantizationTables(body, tables);
     else if (marker === MARKER.DRI) tables.restartInterval = readRestartInterval(body);
     else if (isFrame(marker)) {
@@ -83,10 +78,10 @@ function readQuantizationTables(body: Uint8Array, tables: Tables): void {
 function decodeScan(data: Uint8Array, frame: JpegFrame, scan: JpegScan, tables: Tables): Uint16Array {
   const { rows, columns } = frame;
   const { dc, ac } = scan.components[0]!;
-  const dcTable = tables.dc[dc];
-  const acTable = tables.ac[ac];
+  const dcTable = tables.huffman.table('dc', dc);
+  const acTable = tables.huffman.table('ac', ac);
   const quantization = tables.quantization[frame.components[0]!.quantization];
-  if (!dcTable || !acTable || !quantization) throw new Error('JPEG data without one of its tables');
+  if (!quantization) throw new Error('JPEG data without its quantization table');
   const across = Math.ceil(columns / 8);
   const blocks = across * Math.ceil(rows / 8);
   const perInterval = tables.restartInterval || blocks;

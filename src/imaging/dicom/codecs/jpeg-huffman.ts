@@ -3,26 +3,38 @@ import { isRestart } from './jpeg-markers.js';
 /** For every 16 bits the code that they start with: its length << 8 | its value; 0 where they start with none. */
 export type HuffmanTable = Uint16Array;
 
-export interface HuffmanTables {
-  dc: (HuffmanTable | undefined)[];
-  ac: (HuffmanTable | undefined)[];
+/** How many codes there are of each length from 1 to 16, and the values that they stand for. */
+interface HuffmanCodes {
+  counts: Uint8Array;
+  values: Uint8Array;
 }
 
-/** Adds the tables of a DHT segment (ITU-T T.81, B.2.4.2 and annex C). */
-export function readHuffmanTables(body: Uint8Array, tables: HuffmanTables): void {
-  for (let at = 0; at < body.length; ) {
-    const selector = body[at]!;
-    const counts = body.subarray(at + 1, at + 17);
-    const values = counts.reduce((sum, count) => sum + count, 0);
-    if (selector >> 4 > 1 || (selector & 15) > 3 || at + 17 + values > body.length)
-      throw new Error('a broken JPEG Huffman table');
-    const list = selector >> 4 === 0 ? tables.dc : tables.ac;
-    list[selector & 15] = tableOf(counts, body.subarray(at + 17, at + 17 + values));
-    at += 17 + values;
+/** By class, DC (and lossless) or AC, and number. A table is built when a scan asks for it: broken data may list millions. */
+export class HuffmanTables {
+  readonly #codes = { dc: [] as HuffmanCodes[], ac: [] as HuffmanCodes[] };
+
+  /** Adds the tables of a DHT segment (ITU-T T.81, B.2.4.2). */
+  read(body: Uint8Array): void {
+    for (let at = 0; at < body.length; ) {
+      const selector = body[at]!;
+      const counts = body.subarray(at + 1, at + 17);
+      const end = at + 17 + counts.reduce((sum, count) => sum + count, 0);
+      if (selector >> 4 > 1 || (selector & 15) > 3 || end > body.length) throw new Error('a broken JPEG Huffman table');
+      this.#codes[selector >> 4 === 0 ? 'dc' : 'ac'][selector & 15] = { counts, values: body.subarray(at + 17, end) };
+      at = end;
+    }
+  }
+
+  /** Throws an Error where the data has no such table, or one of more codes than bits can tell apart. */
+  table(kind: 'dc' | 'ac', number: number): HuffmanTable {
+    const codes = this.#codes[kind][number];
+    if (!codes) throw new Error(`JPEG data without its Huffman table ${number}`);
+    return tableOf(codes);
   }
 }
 
-function tableOf(counts: Uint8Array, values: Uint8Array): HuffmanTable {
+/** Codes are given in order of length (T.81, annex C). */
+function tableOf({ counts, values }: HuffmanCodes): HuffmanTable {
   const table = new Uint16Array(65536);
   let code = 0;
   let next = 0;
@@ -87,7 +99,7 @@ export class BitReader {
  */
 export function restartIntervalsOf(data: Uint8Array, count: number): BitReader[] {
   const readers: BitReader[] = [];
-  const bytes = new Uint8Array(data.length);
+  const bytes = new Uint8Array(data.length + 4); // what is read ahead of the last bits
   let start = 0;
   let length = 0;
   let from = 0;

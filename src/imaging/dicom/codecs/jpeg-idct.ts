@@ -5,20 +5,19 @@
 
 const CONST_BITS = 13;
 const PASS1_BITS = 1;
-const FIX = {
-  0.298631336: 2446,
-  0.390180644: 3196,
-  0.5411961: 4433,
-  0.765366865: 6270,
-  0.899976223: 7373,
-  1.175875602: 9633,
-  1.50132111: 12299,
-  1.847759065: 15137,
-  1.96157056: 16069,
-  2.053119869: 16819,
-  2.562915447: 20995,
-  3.072711026: 25172,
-} as const;
+/** Round(x * 2^CONST_BITS) of the algorithm's constants. */
+const FIX_0_298631336 = 2446;
+const FIX_0_390180644 = 3196;
+const FIX_0_541196100 = 4433;
+const FIX_0_765366865 = 6270;
+const FIX_0_899976223 = 7373;
+const FIX_1_175875602 = 9633;
+const FIX_1_501321110 = 12299;
+const FIX_1_847759065 = 15137;
+const FIX_1_961570560 = 16069;
+const FIX_2_053119869 = 16819;
+const FIX_2_562915447 = 20995;
+const FIX_3_072711026 = 25172;
 
 const workspace = new Int32Array(64);
 const line = new Int32Array(8);
@@ -42,9 +41,9 @@ function transform(input: Int32Array, at: number, step: number): void {
   const imul = Math.imul;
   const even2 = input[at + 2 * step]!;
   const even6 = input[at + 6 * step]!;
-  const z = imul(even2 + even6, FIX[0.5411961]);
-  const rotated2 = z - imul(even6, FIX[1.847759065]);
-  const rotated3 = z + imul(even2, FIX[0.765366865]);
+  const z = imul(even2 + even6, FIX_0_541196100);
+  const rotated2 = z - imul(even6, FIX_1_847759065);
+  const rotated3 = z + imul(even2, FIX_0_765366865);
   const sum = (input[at]! + input[at + 4 * step]!) << CONST_BITS;
   const difference = (input[at]! - input[at + 4 * step]!) << CONST_BITS;
 
@@ -52,16 +51,16 @@ function transform(input: Int32Array, at: number, step: number): void {
   const odd5 = input[at + 5 * step]!;
   const odd3 = input[at + 3 * step]!;
   const odd1 = input[at + step]!;
-  const z5 = imul(odd7 + odd3 + odd5 + odd1, FIX[1.175875602]);
-  const z1 = -imul(odd7 + odd1, FIX[0.899976223]);
-  const z2 = -imul(odd5 + odd3, FIX[2.562915447]);
-  const z3 = z5 - imul(odd7 + odd3, FIX[1.96157056]);
-  const z4 = z5 - imul(odd5 + odd1, FIX[0.390180644]);
+  const z5 = imul(odd7 + odd3 + odd5 + odd1, FIX_1_175875602);
+  const z1 = imul(odd7 + odd1, -FIX_0_899976223);
+  const z2 = imul(odd5 + odd3, -FIX_2_562915447);
+  const z3 = z5 - imul(odd7 + odd3, FIX_1_961570560);
+  const z4 = z5 - imul(odd5 + odd1, FIX_0_390180644);
 
-  pair(0, sum + rotated3, imul(odd1, FIX[1.50132111]) + z1 + z4);
-  pair(1, difference + rotated2, imul(odd3, FIX[3.072711026]) + z2 + z3);
-  pair(2, difference - rotated2, imul(odd5, FIX[2.053119869]) + z2 + z4);
-  pair(3, sum - rotated3, imul(odd7, FIX[0.298631336]) + z1 + z3);
+  pair(0, sum + rotated3, imul(odd1, FIX_1_501321110) + z1 + z4);
+  pair(1, difference + rotated2, imul(odd3, FIX_3_072711026) + z2 + z3);
+  pair(2, difference - rotated2, imul(odd5, FIX_2_053119869) + z2 + z4);
+  pair(3, sum - rotated3, imul(odd7, FIX_0_298631336) + z1 + z3);
 }
 
 function pair(k: number, even: number, odd: number): void {

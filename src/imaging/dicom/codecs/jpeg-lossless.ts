@@ -1,11 +1,5 @@
 import type { FrameFormat } from '../frame.js';
-import {
-  type BitReader,
-  type HuffmanTable,
-  type HuffmanTables,
-  readHuffmanTables,
-  restartIntervalsOf,
-} from './jpeg-huffman.js';
+import { type BitReader, type HuffmanTable, HuffmanTables, restartIntervalsOf } from './jpeg-huffman.js';
 import {
   isFrame,
   type JpegFrame,
@@ -23,13 +17,13 @@ import { checkHeader, type Samples } from './samples.js';
  * one or three components without subsampling, in one scan or several. Throws an Error for broken or other data.
  */
 export function decodeJpegLossless(encoded: Uint8Array, format: FrameFormat): Samples {
-  const tables: HuffmanTables = { dc: [], ac: [] };
+  const tables = new HuffmanTables();
   let frame: JpegFrame | undefined;
   let samples: Uint8Array | Uint16Array | undefined;
   let restartInterval = 0;
   const missing = new Set<number>();
   for (const { marker, body, data } of segmentsOf(encoded)) {
-    if (marker === MARKER.DHT) readHuffmanTables(body, tables);
+    if (marker === MARKER.DHT) tables.read(body);
     else if (marker === MARKER.DRI) restartInterval = readRestartInterval(body);
     else if (isFrame(marker)) {
       if (frame) throw new Error('JPEG data of more than one frame');
@@ -71,11 +65,7 @@ function decodeScan(
   if (predictor < 1 || predictor > 7) throw new Error(`JPEG lossless data of predictor ${predictor}`);
   if (pointTransform >= frame.bits) throw new Error(`JPEG lossless data of point transform ${pointTransform}`);
   if (restartInterval % columns !== 0) throw new Error('a JPEG lossless restart interval of broken rows');
-  const scanTables = scan.components.map(({ dc }) => {
-    const table = tables.dc[dc];
-    if (!table) throw new Error(`JPEG data without its Huffman table ${dc}`);
-    return table;
-  });
+  const scanTables = scan.components.map(({ dc }) => tables.table('dc', dc));
   const rowsPerInterval = restartInterval === 0 ? rows : restartInterval / columns;
   const first = 1 << (frame.bits - pointTransform - 1);
   const width = scan.components.length;
@@ -101,21 +91,29 @@ function decodeScan(
   }
 }
 
-/** One row's differences, `[columns, components of the scan]` (T.81, H.1.2.2). */
+/**
+ * One row's differences, `[columns, components of the scan]` (T.81, H.1.2.2): each a code for its size and as many bits,
+ * read without branches, which would go wrong at every other sample of a noisy image.
+ */
 function readDifferences(reader: BitReader, tables: readonly HuffmanTable[], differences: Int32Array): void {
-  const width = tables.length;
-  for (let x = 0; x < differences.length; x += width)
-    for (let c = 0; c < width; c++) differences[x + c] = readDifference(reader, tables[c]!);
-}
-
-function readDifference(reader: BitReader, table: HuffmanTable): number {
-  const size = reader.decode(table);
-  if (size === 0) return 0;
-  if (size > 15) {
-    if (size > 16) throw new Error(`JPEG lossless data with a difference of ${size} bits`);
-    return 32768;
+  const { bytes } = reader;
+  let { position } = reader;
+  for (let c = 0, x = 0; x < differences.length; x++) {
+    const table = tables[c]!;
+    c = c + 1 === tables.length ? 0 : c + 1;
+    const at = position >>> 3;
+    const word = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    const window = (word << (position & 7)) | (bytes[at + 4]! >> (8 - (position & 7)));
+    const entry = table[window >>> 16]!;
+    const length = entry >> 8;
+    const size = entry & 0xff;
+    if (entry === 0 || size > 16) throw new Error('JPEG data with bits that are no Huffman code');
+    const value = ((window << length) >>> 1) >>> (31 - size);
+    const negative = ((value >>> (size - 1)) & 1) - 1;
+    differences[x] = size === 16 ? 32768 : value + (negative & (1 - (1 << size)));
+    position += size === 16 ? length : length + size;
   }
-  return reader.receive(size);
+  reader.position = position;
 }
 
 /** The first row of a restart interval: each sample is predicted by the one to its left. */

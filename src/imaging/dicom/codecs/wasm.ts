@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { messageOf } from '../../../base/index.js';
 
 /** The decoder classes of the cornerstone project's WebAssembly packages, as embind shows them. */
 interface Decoder {
@@ -35,6 +34,12 @@ export interface WasmPackage {
 const KEPT_BYTES = 192 * 2 ** 20;
 const KEPT_MESSAGES = 8;
 
+/** Of messages of OpenJPEG and OpenJPH: those that say nothing, and what stands before the others. */
+const SILENT = /^\s*(\[INFO\].*|.*decode failed.*)?$/;
+const PREFIX = /^(\[(WARNING|ERROR)\]|ojph (warning|error) \S+ at \S+)/;
+/** What the decoders print where they make up samples that the data lacks, and go on. */
+const LOSS = /error|malformed|corrupt|truncated|too (long|short|small)/i;
+
 const require = createRequire(import.meta.url);
 
 /** One WebAssembly decoder: loaded when first used, once per thread, and anew after a failure, which may have left it broken. */
@@ -52,8 +57,7 @@ export class WasmCodec {
    * take beside the encoded bytes. Throws an Error with the decoder's own reason where it gives one.
    */
   async decode(encoded: Uint8Array, expectedBytes: number, workingBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    this.#runtime ??= this.#start();
-    const runtime = await this.#runtime;
+    const runtime = await this.#started();
     runtime.limit.bytes = 64 * 2 ** 20 + 3 * encoded.length + workingBytes;
     runtime.messages.length = 0;
     try {
@@ -61,7 +65,8 @@ export class WasmCodec {
       decoder.getEncodedBuffer(encoded.length).set(encoded);
       decoder.decode();
       const decoded = decoder.getDecodedBuffer();
-      if (decoded.length !== expectedBytes) throw new Error(`${decoded.length} bytes of samples, not ${expectedBytes}`);
+      if (decoded.length !== expectedBytes || runtime.messages.some((text) => LOSS.test(text)))
+        throw new Error('not all of its samples can be decoded');
       const samples = decoded.buffer === runtime.memory.buffer ? decoded.slice() : decoded;
       decoder.delete();
       if (runtime.memory.buffer.byteLength > KEPT_BYTES) this.#runtime = undefined;
@@ -72,13 +77,21 @@ export class WasmCodec {
     }
   }
 
+  #started(): Promise<Runtime> {
+    this.#runtime ??= this.#start().catch((error) => {
+      this.#runtime = undefined;
+      throw error;
+    });
+    return this.#runtime;
+  }
+
   async #start(): Promise<Runtime> {
     const { script, binary, decoderClass } = this.#package;
     this.#compiled ??= readFile(require.resolve(binary)).then((bytes) => WebAssembly.compile(bytes));
     const compiled = await this.#compiled;
     const messages: string[] = [];
     const print = (text: string) => {
-      if (messages.length < KEPT_MESSAGES) messages.push(text);
+      if (!SILENT.test(text) && messages.length < KEPT_MESSAGES) messages.push(text);
     };
     const limit = { bytes: 0 };
     let memory: WebAssembly.Memory | undefined;
@@ -86,12 +99,11 @@ export class WasmCodec {
       print,
       printErr: print,
       instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) {
-        WebAssembly.instantiate(compiled, imports).then((instance) => {
-          memory = memoryOf(instance);
-          limitGrowth(memory, limit);
-          receive(instance);
-        });
-        return {};
+        const instance = new WebAssembly.Instance(compiled, imports);
+        memory = memoryOf(instance);
+        limitGrowth(memory, limit);
+        receive(instance);
+        return instance.exports;
       },
     });
     return { newDecoder: () => new module[decoderClass](), messages, memory: memory!, limit };
@@ -115,10 +127,7 @@ function limitGrowth(memory: WebAssembly.Memory, limit: { readonly bytes: number
 
 /** C++ exceptions arrive as a number and aborts as a RuntimeError without a cause: neither tells a person anything. */
 function reasonOf(messages: readonly string[], error: unknown): string {
-  const printed = messages
-    .map((text) => text.replace(/^\[(INFO|WARNING|ERROR)\]\s*/, '').trim())
-    .filter((text) => text.length > 0);
-  const own = error instanceof Error && !(error instanceof WebAssembly.RuntimeError) ? [messageOf(error)] : [];
-  const reasons = [...new Set(printed.length > 0 ? printed : own)];
-  return reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
+  const printed = messages.map((text) => text.replace(PREFIX, '').trim());
+  if (printed.length > 0) return ` (${[...new Set(printed)].join('; ')})`;
+  return error instanceof Error && !(error instanceof WebAssembly.RuntimeError) ? ` (${error.message})` : '';
 }

@@ -4,7 +4,7 @@ declare namespace WebAssembly {
     private constructor();
   }
   class Instance {
-    private constructor();
+    constructor(module: Module, imports: Imports);
     readonly exports: Record<string, unknown>;
   }
   class Memory {
@@ -16,5 +16,4 @@ declare namespace WebAssembly {
   class RuntimeError extends Error {}
   type Imports = Record<string, Record<string, unknown>>;
   function compile(bytes: Uint8Array): Promise<Module>;
-  function instantiate(module: Module, imports: Imports): Promise<Instance>;
 }
