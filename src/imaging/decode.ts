@@ -3,6 +3,7 @@ import { toColor, toGray } from './channels.js';
 import { decodeDicom, isDicom } from './dicom/index.js';
 import { readImageFile } from './file.js';
 import { type DecodedImage, type FormatName, formatNames, ImageError, type ImageSource } from './image.js';
+import { decodeJpeg2000 } from './jpeg2000.js';
 import { imageLimits } from './limits.js';
 import { decodePng } from './png.js';
 import { decodeRaster, type Target } from './raster.js';
@@ -16,6 +17,20 @@ interface Format {
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const JPEG = [0xff, 0xd8, 0xff];
+const [INTEL, MOTOROLA] = [
+  [0x49, 0x49],
+  [0x4d, 0x4d],
+];
+const TIFF = [
+  [...INTEL, 42, 0],
+  [...MOTOROLA, 0, 42],
+  [...INTEL, 43, 0],
+  [...MOTOROLA, 0, 43],
+];
+const RIFF = [0x52, 0x49, 0x46, 0x46];
+const WEBP = [0x57, 0x45, 0x42, 0x50];
+const JP2 = [0, 0, 0, 12, 0x6a, 0x50, 0x20, 0x20, 0x0d, 0x0a, 0x87, 0x0a];
+const JPEG_2000 = [0xff, 0x4f, 0xff, 0x51];
 
 const formats: Readonly<Record<FormatName, Format>> = {
   PNG: {
@@ -24,6 +39,12 @@ const formats: Readonly<Record<FormatName, Format>> = {
       decodePng(bytes, pixelLimit) ?? decodeRaster(bytes, pixelLimit, target),
   },
   JPEG: { matches: (bytes) => startsWith(bytes, JPEG), decode: decodeRaster },
+  TIFF: { matches: (bytes) => TIFF.some((signature) => startsWith(bytes, signature)), decode: decodeRaster },
+  WebP: { matches: (bytes) => startsWith(bytes, RIFF) && startsWith(bytes.subarray(8), WEBP), decode: decodeRaster },
+  'JPEG 2000': {
+    matches: (bytes) => startsWith(bytes, JP2) || startsWith(bytes, JPEG_2000),
+    decode: decodeJpeg2000,
+  },
   DICOM: { matches: isDicom, decode: decodeDicom },
 };
 

@@ -25,8 +25,8 @@ export interface DecodedImage {
   notes?: readonly string[];
 }
 
-/** The file formats that `decode` reads. */
-export const formatNames = ['PNG', 'JPEG', 'DICOM'] as const;
+/** The file formats that `decode` reads, in the order in which they are asked: DICOM may begin as TIFF (PS3.10, 7.1). */
+export const formatNames = ['PNG', 'JPEG', 'DICOM', 'TIFF', 'WebP', 'JPEG 2000'] as const;
 export type FormatName = (typeof formatNames)[number];
 
 /** What is wrong with an encoded image, as a noun phrase for ImageError. */

@@ -15,11 +15,12 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * Decodes PNG or JPEG to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to RGB, 16 bits
- * are kept; an alpha channel is dropped, not blended; embedded colour profiles and gamma are ignored, as in OpenCV and
- * Pillow (CMYK goes to RGB through libvips' press profile); EXIF orientation is applied, so that the picture is the one
- * that viewers show. Truncated or damaged data is a RasterError, never gray filling; so is an image of more than
- * `pixelLimit` pixels, found from its header alone.
+ * Decodes PNG, JPEG, TIFF or WebP to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to
+ * RGB, 16 bits are kept; of several pages the first is read, which `notes` says; an alpha channel is dropped, not
+ * blended; embedded colour profiles and gamma are ignored, as in OpenCV and Pillow (the CMYK of a JPEG goes to RGB
+ * through libvips' press profile); EXIF orientation is applied, so that the picture is the one that viewers show.
+ * Truncated or damaged data is a RasterError, never gray filling; so are samples that are not 8- or 16-bit unsigned
+ * gray or RGB, and an image of more than `pixelLimit` pixels, found from its header alone.
  *
  * With a `target`, an upright image without alpha is resized in the same pass, so that its full size never exists as
  * JavaScript memory: the pixels that `resize` gives afterwards, except that a JPEG reduced 4 times or more is halved by
@@ -34,23 +35,32 @@ export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target
       depth,
       hasAlpha,
       orientation = 1,
+      format,
+      pages = 1,
     } = await sharp(bytes, { limitInputPixels: false }).metadata();
     const pixels = width * height;
     if (pixels > pixelLimit) throw new RasterError(`${width} x ${height} pixels, over the limit of ${pixelLimit}`);
     if (depth !== 'uchar' && depth !== 'ushort') throw new RasterError(`pixels of type ${depth}`);
-    const channels = space === 'b-w' || space === 'grey16' ? 1 : 3;
+    const channels = channelsOf(space, format);
     const decoding = sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true })
       .autoOrient()
       .removeAlpha();
     // Resizing would blend alpha, and round turned pixels otherwise.
     const onePass = target && !hasAlpha && orientation === 1;
     const sized = onePass ? decoding.resize(sharpResize(target)) : decoding;
-    return await pixelsOf(sized, channels, depth === 'ushort' ? 65535 : 255);
+    const image = await pixelsOf(sized, channels, depth === 'ushort' ? 65535 : 255);
+    return pages > 1 ? { ...image, notes: [`page 1 of ${pages}`] } : image;
   } catch (error) {
     if (error instanceof RasterError) throw error;
     const [firstLine] = messageOf(error).trim().split('\n');
     throw new RasterError(`truncated or damaged data (${firstLine})`);
   }
+}
+
+function channelsOf(space: string, format: string): 1 | 3 {
+  if (space === 'b-w' || space === 'grey16') return 1;
+  if (space === 'srgb' || space === 'rgb16' || (space === 'cmyk' && format === 'jpeg')) return 3;
+  throw new RasterError(`colours of the kind ${space}`);
 }
 
 export type Fit = 'stretch' | 'crop' | 'pad';
