@@ -1,7 +1,20 @@
-/** A note for people with a count and the first few ids; nothing where the list is empty. */
-export function note(what: string, ids: readonly string[]): string[] {
+/** A note for people with a count and the first few ids; nothing where there are none. */
+export function note(what: string, ids: readonly string[] | Tally): string[] {
   if (ids.length === 0) return [];
-  return [`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`];
+  const first = ids instanceof Tally ? ids.first : ids.slice(0, SHOWN);
+  return [`${ids.length} ${what}: ${first.join(', ')}${ids.length > SHOWN ? ', …' : ''}`];
+}
+
+const SHOWN = 5;
+
+/** Counts ids and keeps the first few: for what may be half of a large table. */
+export class Tally {
+  length = 0;
+  readonly first: string[] = [];
+
+  add(id: string): void {
+    if (++this.length <= SHOWN) this.first.push(id);
+  }
 }
 
 /** What a data set says that publishes no patients. */

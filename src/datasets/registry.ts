@@ -1,8 +1,10 @@
 import { inputError, nearest } from '../base/index.js';
 import { indexChestXray14 } from './chestxray14.js';
+import { indexChexpert } from './chexpert.js';
 import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
 import { indexGoogleNih } from './google-nih.js';
+import { indexMimicCxr } from './mimic-cxr.js';
 import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
@@ -25,6 +27,17 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: 'ChestX-ray14 (NIH): Data_Entry_2017_v2020.csv, train_val_list.txt, test_list.txt, images/',
     open: indexChestXray14,
     honours: [],
+  },
+  chexpert: {
+    description: 'CheXpert v1.0 and v1.0-small (Stanford): train.csv, valid.csv, test_labels.csv or a drawn test split',
+    open: indexChexpert,
+    honours: ['testFraction', 'views', 'uncertain'],
+  },
+  'mimic-cxr': {
+    description:
+      'MIMIC-CXR-JPG 2.0.0 and 2.1.0, or MIMIC-CXR (DICOM) with its tables: mimic-cxr-2.0.0-*.csv.gz, files/',
+    open: indexMimicCxr,
+    honours: ['views', 'uncertain', 'labels'],
   },
   'vindr-cxr': {
     description: 'VinDr-CXR 1.0.0 (PhysioNet): annotations/*.csv, train/*.dicom, test/*.dicom',

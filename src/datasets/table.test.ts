@@ -37,6 +37,14 @@ describe('tables', () => {
     ]);
   });
 
+  it('joins the cells of several columns, side by side or not, quoted or not', () => {
+    const path = fileOf('a,b,c,d\n1,2,3,4\n1,"2","3",4\n');
+    const joined = (together: string[]) => [...readTable(path, [], [], { together })].map(([, row]) => row.together);
+    expect(joined(['b', 'c'])).toEqual(['2,3', '2,3']);
+    expect(joined(['d', 'b'])).toEqual(['4,2', '4,2']);
+    expect(() => joined(['b', 'e'])).toThrow('expected a column "e"');
+  });
+
   it('lists lines', () => {
     expect(readList(fileOf('\uFEFFa \r\n\n b\nc'))).toEqual(['a', 'b', 'c']);
   });

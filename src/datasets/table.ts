@@ -1,8 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { inputError, messageOf, readBytes } from '../base/index.js';
 
-/** A row of a published table: required columns always, optional ones where the table has them. */
-export type Row<R extends string, O extends string = never> = Record<R, string> & Partial<Record<O, string>>;
+/** A row of a published table: required columns always, optional ones where the table has them, and `together` where asked. */
+export type Row<R extends string, O extends string = never> = Record<R, string> &
+  Partial<Record<O | 'together', string>>;
 
 export interface TableOptions {
   /** Accepts rows with fewer or more fields than the header, as `BBox_List_2017.csv` has them. Missing fields are ''. */
@@ -11,6 +12,20 @@ export interface TableOptions {
   fix?: string;
   /** One character between the fields; a comma by default. */
   separator?: string;
+  /**
+   * Columns whose cells are wanted as one text, joined by the separator in this order, in the field `together`: for rows that are
+   * looked up by all their labels. Where the columns stand side by side, as published, lines are not taken apart there.
+   */
+  together?: readonly string[];
+}
+
+/** Which fields of a record are wanted. */
+interface Wanted {
+  /** By field; undefined where it is not wanted. */
+  names: readonly (string | undefined)[];
+  /** The fields of `together`. */
+  together: readonly number[];
+  sideBySide: boolean;
 }
 
 /** The most that a compressed table may become: 512 MiB. */
@@ -28,17 +43,15 @@ export function* readTable<R extends string, O extends string = never>(
   path: string,
   required: readonly R[],
   optional: readonly O[] = [],
-  { ragged = false, fix, separator = ',' }: TableOptions = {},
+  { ragged = false, fix, separator = ',', together = [] }: TableOptions = {},
 ): Generator<[index: number, row: Row<R, O>], void> {
   const records = new Records(path, separator);
   const header = headerOf(records, `the columns ${required.join(', ')}`);
-  requireColumns(path, header, required, fix);
-  const wanted = new Set<string>([...required, ...optional]);
-  const names = header.map((name, at) => (wanted.has(name) && header.indexOf(name) === at ? name : undefined));
-  const present = names.filter((name) => name !== undefined);
+  requireColumns(path, header, [...required, ...together], fix);
+  const wanted = fieldsWanted(header, [...required, ...optional], together);
   for (let index = 0; records.next(); index++) {
     const row: Record<string, string> = {};
-    const count = records.cut(names, row);
+    const count = records.cut(wanted, row);
     if (count !== header.length) {
       if (!ragged) {
         throw inputError({
@@ -48,10 +61,18 @@ export function* readTable<R extends string, O extends string = never>(
           fix: 'The file may be cut off: download it again.',
         });
       }
-      for (const name of present) row[name] ??= '';
+      for (const name of wanted.names) if (name) row[name] ??= '';
     }
     yield [index, row as Row<R, O>];
   }
+}
+
+function fieldsWanted(header: readonly string[], columns: readonly string[], joined: readonly string[]): Wanted {
+  const names = header.map((name, field) =>
+    columns.includes(name) && header.indexOf(name) === field ? name : undefined,
+  );
+  const together = joined.map((name) => header.indexOf(name));
+  return { names, together, sideBySide: together.every((field, i) => field === together[0]! + i) };
 }
 
 /** The header of a CSV file. Throws an InputError where there is none. */
@@ -101,6 +122,7 @@ export function readList(path: string): string[] {
 class Records {
   /** The record on which the cursor stands. */
   private text = '';
+  private quoted = false;
   /** Where that record starts in the bytes, if it is one line of ASCII; -1 otherwise. */
   private start = -1;
   private readonly bytes: Buffer;
@@ -121,6 +143,7 @@ class Records {
       this.text = lines.text;
       this.start = lines.start;
       if (this.text === '') continue;
+      this.quoted = this.text.includes('"');
       for (let open = hasOpenQuote(this.text); open; open = open !== hasOpenQuote(lines.text)) {
         if (this.text.length > LONGEST_RECORD || !lines.next()) throw this.neverClosed();
         this.text += `\n${lines.text}`;
@@ -133,31 +156,46 @@ class Records {
 
   /** All fields of the record. */
   fields(): string[] {
-    const fields: Record<number, string> = {};
-    this.cut(undefined, fields);
-    return Object.values(fields);
+    const fields: string[] = [];
+    this.cut({ names: [], together: [], sideBySide: true }, {}, fields);
+    return fields;
   }
 
   /**
-   * Puts the fields of the record that have a name into `row`, all of them by number where no names are given, and counts all
-   * fields. RFC 4180: a quoted field may hold separators and line breaks, and quotation marks doubled.
+   * Puts the wanted fields of the record into `row`, all of them into `every` if given, and counts them. RFC 4180: a quoted field may
+   * hold separators and line breaks, and quotation marks doubled.
    */
-  cut(names: readonly (string | undefined)[] | undefined, row: Record<string | number, string>): number {
-    const { text, separator } = this;
+  cut({ names, together, sideBySide }: Wanted, row: Record<string, string>, every?: string[]): number {
+    const { text, separator, quoted } = this;
+    const first = sideBySide && !quoted && together.length > 0 ? together[0]! : -1;
+    const last = first + together.length - 1;
+    let start = 0;
     for (let at = 0, field = 0; ; field++) {
-      const close = text.charCodeAt(at) === QUOTE ? this.closing(at) : -1;
+      const close = quoted && text.charCodeAt(at) === QUOTE ? this.closing(at) : -1;
       const next = text.indexOf(separator, close < 0 ? at : close);
       const end = next < 0 ? text.length : next;
-      const name = names ? names[field] : field;
-      if (name !== undefined) {
-        row[name] =
+      const name = names[field];
+      if (name !== undefined || every) {
+        const value =
           close < 0
             ? this.slice(at, end)
             : text.slice(at + 1, close).replaceAll('""', '"') + text.slice(close + 1, end);
+        if (name !== undefined) row[name] = value;
+        every?.push(value);
       }
-      if (next < 0) return field + 1;
+      if (field === first) start = at;
+      if (first >= 0 && field === last) row.together = text.slice(start, end);
+      if (next < 0) {
+        if (first < 0 && together.length > 0) row.together = this.join(together);
+        return field + 1;
+      }
       at = next + 1;
     }
+  }
+
+  private join(fields: readonly number[]): string {
+    const all = this.fields();
+    return fields.map((field) => all[field] ?? '').join(this.separator);
   }
 
   /** Where the quotation mark stands that closes the one at `open`. */
@@ -225,9 +263,18 @@ function readDecompressed(path: string): Buffer {
   const bytes = readBytes(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES, chunkSize: 2 ** 20 });
+    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES, chunkSize: unpackedSize(bytes) + 1 });
   } catch (error) {
     const found = `damaged or oversized gzip data (${messageOf(error)})`;
     throw inputError({ what: path, found, expected: 'a complete .gz file', fix: 'Download the file again.' });
   }
+}
+
+/**
+ * What a gzip file says of its size (RFC 1952, ISIZE): one piece of memory that is large enough, where the file is sound. Deflate
+ * makes at most 1032 bytes of one.
+ */
+function unpackedSize(bytes: Buffer): number {
+  const stated = bytes.length < 18 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  return Math.max(Math.min(stated, 1032 * bytes.length, MOST_BYTES), 2 ** 20);
 }
