@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
-import { Random, readText } from '../base/index.js';
+import { Random, readBytes, readText } from '../base/index.js';
+import { checkRadiographs } from './check.js';
 import { makeFolder } from './fixtures/make-folder.js';
 import { indexRadiographs, openRadiographs } from './registry.js';
 import { boxOfMask } from './siim-pneumothorax.js';
@@ -78,6 +79,18 @@ describe('SIIM-ACR Pneumothorax', () => {
   });
 
   const excerpt = sharedData('tables', 'siim-pneumothorax-train-rle.csv');
+  it.skipIf(!excerpt)('decodes its DICOM file (skipped where ../shared/data is absent)', async () => {
+    const id = '1.2.276.0.7230010.3.1.4.8323329.6904.1517875201.850819';
+    const root = makeFolder({
+      'train-rle.csv': readText(excerpt!),
+      [`dicom-images-train/study/series/${id}.dcm`]: readBytes(sharedData('native', 'dicom', `${id}.dcm`)!),
+      'dicom-images-train/study/series/broken.dcm': 'not DICOM',
+    });
+    const check = await checkRadiographs(openRadiographs('siim-pneumothorax', { root, seed: 1 }));
+    expect(check).toMatchObject({ unreadable: [], imagesWithoutRow: ['broken'] });
+    expect(check.rowsWithoutImage).toHaveLength(299);
+  });
+
   it.skipIf(!excerpt)('reads the excerpt of the published table (skipped where ../shared/data is absent)', () => {
     const table = readText(excerpt!);
     const root = makeFolder({ 'siim-pneumothorax-train-rle.csv': table });
