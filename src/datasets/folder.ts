@@ -3,25 +3,25 @@
  * folder, and `wnid`, `class_name` or `label`), else from the folders right under the root, one per class, as in ImageNet's `train/`.
  */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, join, normalize, resolve, sep } from 'node:path';
+import { basename, extname, join, normalize, resolve, sep } from 'node:path';
 import { inputError, messageOf } from '../base/index.js';
+import { imageEndings } from '../imaging/index.js';
 import { note } from './note.js';
 import { limitPictures, type PictureOptions, type PictureSet } from './pictures.js';
 import { readTable, rowName } from './table.js';
 
-const PICTURE = /\.(png|jpe?g)$/i;
 const LABELS = 'labels.csv';
 
 /**
- * Lists the pictures in order of their path; no picture is opened. Hidden files are passed over; files other than PNG
- * and JPEG are counted in the notes.
+ * Lists the pictures in order of their path; no picture is opened. Hidden files are passed over; files without
+ * an image's ending are counted in the notes.
  * Throws an InputError where the folder cannot be read or holds no picture, and, with `labels`, where there are no labels, fewer
  * than two classes, or a row that names no class or a file that another row names too.
  */
 export function openFolder({ root, labels = false, limit }: PictureOptions): PictureSet {
   const { pictures: files, others } = filesUnder(root);
   if (files.length === 0) {
-    const expected = 'PNG or JPEG files';
+    const expected = `files that end in ${imageEndings.join(', ')}`;
     throw inputError({ what: root, found: 'no picture', expected, fix: 'Check the path.' });
   }
   const { classes, labelOf, notes } = labels ? readLabels(root, files) : UNLABELLED;
@@ -33,7 +33,7 @@ export function openFolder({ root, labels = false, limit }: PictureOptions): Pic
     name: basename(resolve(root)),
     classes,
     pictures: limitPictures(pictures, limit),
-    notes: [...notes, ...note('files are neither PNG nor JPEG and are left out', others)],
+    notes: [...notes, ...note('files have no ending of an image and are left out', others)],
   };
 }
 
@@ -60,7 +60,8 @@ function filesUnder(root: string): { pictures: string[]; others: string[] } {
       const path = join(folder, entry.name);
       const kind = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
       if (kind?.isDirectory()) visit(path, `${prefix}${entry.name}/`);
-      else if (kind?.isFile()) (PICTURE.test(entry.name) ? pictures : others).push(prefix + entry.name);
+      else if (kind?.isFile())
+        (imageEndings.includes(extname(entry.name).toLowerCase()) ? pictures : others).push(prefix + entry.name);
     }
   };
   try {

@@ -21,7 +21,7 @@ describe('a folder of pictures', () => {
       source: { kind: 'file', path: join(root, 'dog/1.JPEG') },
       label: -1,
     });
-    expect(notes).toEqual(['1 files are neither PNG nor JPEG and are left out: notes.txt']);
+    expect(notes).toEqual(['1 files have no ending of an image and are left out: notes.txt']);
   });
 
   it('takes classes from folders', () => {

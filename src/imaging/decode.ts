@@ -17,15 +17,12 @@ interface Format {
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const JPEG = [0xff, 0xd8, 0xff];
-const [INTEL, MOTOROLA] = [
-  [0x49, 0x49],
-  [0x4d, 0x4d],
-];
+/** Little- and big-endian, each as TIFF and BigTIFF. */
 const TIFF = [
-  [...INTEL, 42, 0],
-  [...MOTOROLA, 0, 42],
-  [...INTEL, 43, 0],
-  [...MOTOROLA, 0, 43],
+  [0x49, 0x49, 42, 0],
+  [0x4d, 0x4d, 0, 42],
+  [0x49, 0x49, 43, 0],
+  [0x4d, 0x4d, 0, 43],
 ];
 const RIFF = [0x52, 0x49, 0x46, 0x46];
 const WEBP = [0x57, 0x45, 0x42, 0x50];
@@ -77,7 +74,9 @@ export async function decodeBytes(path: string, bytes: Uint8Array, target?: Targ
   try {
     return await format.decode(bytes, imageLimits.pixels, target);
   } catch (error) {
-    throw new ImageError(path, messageOf(error));
+    const failure = new ImageError(path, messageOf(error));
+    failure.cause = error;
+    throw failure;
   }
 }
 

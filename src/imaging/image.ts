@@ -25,9 +25,24 @@ export interface DecodedImage {
   notes?: readonly string[];
 }
 
-/** The file formats that `decode` reads, in the order in which they are asked: DICOM may begin as TIFF (PS3.10, 7.1). */
-export const formatNames = ['PNG', 'JPEG', 'DICOM', 'TIFF', 'WebP', 'JPEG 2000'] as const;
-export type FormatName = (typeof formatNames)[number];
+/**
+ * The file formats that `decode` reads, with the usual endings of their names, in the order in which they are asked: DICOM
+ * may begin as TIFF (PS3.10, 7.1).
+ */
+const formats = {
+  PNG: ['.png'],
+  JPEG: ['.jpg', '.jpeg'],
+  DICOM: ['.dcm', '.dicom'],
+  TIFF: ['.tif', '.tiff'],
+  WebP: ['.webp'],
+  'JPEG 2000': ['.jp2', '.j2k'],
+} as const;
+
+export type FormatName = keyof typeof formats;
+export const formatNames = Object.keys(formats) as FormatName[];
+
+/** Endings, lower case, of the names of files that may be images; what a file is, its content says. */
+export const imageEndings: readonly string[] = Object.values(formats).flat();
 
 /** What is wrong with an encoded image, as a noun phrase for ImageError. */
 export class RasterError extends Error {}

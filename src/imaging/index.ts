@@ -25,7 +25,7 @@ export {
 } from './cache/index.js';
 export { decode, decodeColor, decodeGray } from './decode.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
-export { type DecodedImage, ImageError, type ImageSource, nameOf } from './image.js';
+export { type DecodedImage, ImageError, type ImageSource, imageEndings, nameOf } from './image.js';
 export { imageLimits } from './limits.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
 export { ImagePool, imagePool, type PoolOptions } from './pool/pool.js';
