@@ -76,11 +76,15 @@ function showGray(dicom: DicomImage, view: number): Shown {
     return Math.round((inverted ? 1 - fraction : fraction) * maximum);
   };
   const data = new (isPlain ? Uint8Array : Uint16Array)(containers.length);
-  if (containers instanceof Uint32Array) for (let i = 0; i < data.length; i++) data[i] = shown(containers[i]!);
+  if (containers instanceof Uint32Array || containers.length < FEW)
+    for (let i = 0; i < data.length; i++) data[i] = shown(containers[i]!);
   else lookUpAll(containers, tableOf(containers, shown, maximum), data);
   const image: DecodedImage = { width, height, channels: 1, maximum, data };
   return { image, modality, voi, views, padding, inverted, notes };
 }
+
+/** Fewer samples than this are shown one by one: a table would be the larger work. */
+const FEW = 65536;
 
 /** What is shown for every value that a container can have. */
 function tableOf(containers: Containers, shown: (container: number) => number, maximum: 255 | 65535) {
@@ -100,7 +104,8 @@ function rangeOf({ containers, bits }: DicomImage, toValue: (stored: number) => 
     if (value < minimum) minimum = value;
     if (value > maximum) maximum = value;
   };
-  if (containers instanceof Uint32Array) for (let i = 0; i < containers.length; i++) meet(containers[i]!);
+  if (containers instanceof Uint32Array || containers.length < FEW)
+    for (let i = 0; i < containers.length; i++) meet(containers[i]!);
   else
     valuesIn(containers).forEach((present, container) => {
       if (present) meet(container);
