@@ -53,7 +53,8 @@ export function valuesIn(from: Samples): Uint8Array {
 
 /** The whole 32-bit words among samples, `head` samples before and those from `tail` on outside of them. */
 function split({ buffer, byteOffset, length, BYTES_PER_ELEMENT: size }: Samples) {
-  const head = Math.min(length, (-byteOffset & 3) / size);
+  const head = (-byteOffset & 3) / size;
+  if (head >= length) return { head: length, words: new Uint32Array(0), tail: length };
   const words = new Uint32Array(buffer, byteOffset + head * size, ((length - head) * size) >> 2);
   return { head, words, tail: head + (words.length * 4) / size };
 }
