@@ -87,9 +87,9 @@ describe('passes over whole images', () => {
   ] as const)('give what one sample after another gives, at any place in memory: %i bits', (bits, Type) => {
     for (let offset = 0; offset < 4; offset++) {
       for (let length = 0; length < 12; length++) {
-        const memory = Type.from({ length: 20 }, () => random.integer(2 ** bits));
+        const memory = new Type(20).map(() => random.integer(2 ** bits));
         const from = memory.subarray(offset, offset + length);
-        const table = Type.from({ length: 2 ** bits }, (_, value) => value * 7 + 3);
+        const table = new Type(2 ** bits).map((_, value) => value * 7 + 3);
         const to = new Type(length);
         lookUpAll(from, table, to);
         expect([...to]).toEqual([...from].map((value) => table[value]));
