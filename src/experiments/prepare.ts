@@ -1,16 +1,9 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { contentHash, InputError, inputError, readNpy, writeNpy } from '../base/index.js';
-import {
-  ofSplit,
-  openRadiographs,
-  posWeight,
-  type Radiograph,
-  type RadiographDataset,
-  SPLITS,
-} from '../datasets/index.js';
-import { borderRing, ImageStore, type Preprocessing, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
+import { ofSplit, posWeight, type Radiograph, type RadiographDataset, SPLITS } from '../datasets/index.js';
+import { borderRing, type ImageReader, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
 import type { ExperimentContext } from './context.js';
+import { openImages, type RadiographImages } from './images.js';
 import { networkInput } from './network-input.js';
 import { finishPart, openPart } from './part.js';
 import type { RadiographSource } from './schema.js';
@@ -22,7 +15,9 @@ export interface PreparedDataset {
   findings: string[];
   /** Readable ones; `store` and the labels follow this order. */
   radiographs: Radiograph[];
-  store: ImageStore;
+  store: ImageReader;
+  /** Where the pixels come from. */
+  images: RadiographImages;
   unreadable: UnreadableImage[];
   /** `[N * F]`: 1, 0, NaN. */
   labels: Float32Array;
@@ -33,7 +28,7 @@ export interface PreparedDataset {
 }
 
 /** What a test needs of a data set: all but its images. */
-export type TestedDataset = Omit<PreparedDataset, 'store'>;
+export type TestedDataset = Omit<PreparedDataset, 'store' | 'images'>;
 
 export interface PixelFeatures {
   /** `[N * 256]`, 16 x 16 area means, 0..1. */
@@ -62,19 +57,20 @@ export async function prepareDataset(
   source: RadiographSource,
 ): Promise<PreparedDataset> {
   const { config } = context;
-  const { type, root, ...options } = source;
-  const dataset = openRadiographs(type, { ...options, root: resolve(context.dataRoot, root), seed: config.seed });
-  const findings = dataset.findings.map((finding) => finding.name);
   const { preprocessing } = networkInput(config);
+  const images = openImages(context, source, preprocessing);
+  const { dataset } = images;
+  const findings = dataset.findings.map((finding) => finding.name);
   const all = dataset.radiographs;
-  const rows = all.map(({ id, patient, split, labels, path }) => {
-    return [id, contentHash(patient), split, [...labels].map(String), bytesOf(path)];
+  const rows = all.map((radiograph) => {
+    const { id, patient, split, labels } = radiograph;
+    return [id, contentHash(patient), split, [...labels].map(String), images.bytes(radiograph)];
   });
   const fingerprint = contentHash({ rows, findings, preprocessing });
   const part = openPart(context.folder, `prepare ${name}`, { fingerprint });
   const pixelPath = join(part.folder, 'pixels.npy');
   const width = THUMBNAIL * THUMBNAIL + 2;
-  const allStore = storeOf(all, preprocessing);
+  const allStore = images.reader(all, preprocessing);
 
   const { unreadable } = await finishPart(part, async () => {
     context.throwIfStopped();
@@ -106,7 +102,7 @@ export async function prepareDataset(
       what: `${name}: ${split} split`,
       found: 'no readable radiograph',
       expected: 'at least one',
-      fix: `Check it with: hilum data check ${type} --root ${root}`,
+      fix: `Check it with: hilum data check ${source.type} --root ${source.root}`,
     });
   }
   const labels = new Float32Array(radiographs.length * findings.length);
@@ -116,7 +112,8 @@ export async function prepareDataset(
     dataset,
     findings,
     radiographs,
-    store: bad.size === 0 ? allStore : storeOf(radiographs, preprocessing),
+    store: bad.size === 0 ? allStore : images.reader(radiographs, preprocessing),
+    images,
     unreadable,
     labels,
     fingerprint: contentHash({ fingerprint, unreadable: [...bad].sort() }),
@@ -153,11 +150,6 @@ export function requireOneBatch(field: string, batchSize: number, images: number
   throw inputError({ what: field, found: `${batchSize}`, expected, fix: 'Lower it.' });
 }
 
-/** Size of a file, so that a replaced image counts as changed; null where there is none. */
-export function bytesOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? null;
-}
-
 /** Indices of the radiographs of a split. */
 export function splitIndices({ radiographs }: TestedDataset, split: Radiograph['split']): Int32Array {
   return Int32Array.from(radiographs.keys()).filter((i) => radiographs[i]!.split === split);
@@ -172,13 +164,6 @@ export function trainingWeights({ name, dataset, radiographs }: PreparedDataset)
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${name}: ${error.message}`) : error;
   }
-}
-
-function storeOf(radiographs: readonly Radiograph[], preprocessing: Preprocessing): ImageStore {
-  return new ImageStore(
-    radiographs.map(({ path }) => ({ kind: 'file', path })),
-    preprocessing,
-  );
 }
 
 function splitPixels(values: Float32Array, kept: readonly number[], width: number): PixelFeatures {

@@ -1,25 +1,18 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { contentHash, inputError, Random } from '../base/index.js';
-import { openPictures, type Picture } from '../datasets/index.js';
-import { ImageStore, naturalPreprocessing, type Preprocessing, scan } from '../imaging/index.js';
+import { openPictures, type Picture, type Radiograph } from '../datasets/index.js';
+import { type ImageReader, ImageStore, naturalPreprocessing, type Preprocessing, scan } from '../imaging/index.js';
 import type { SupervisedConfig } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
+import { bytesOf } from './images.js';
 import { finishPart, openPart } from './part.js';
-import {
-  bytesOf,
-  type PreparedDataset,
-  prepareDataset,
-  reportUnreadable,
-  splitIndices,
-  trainingWeights,
-  type UnreadableImage,
-} from './prepare.js';
+import { prepareDataset, reportUnreadable, splitIndices, trainingWeights, type UnreadableImage } from './prepare.js';
 import type { SslInitialization, SupervisedInitialization } from './schema.js';
 
 /** Images with labels, and which of them train and validate. */
 export interface LabelledData {
-  store: ImageStore;
+  store: ImageReader;
   train: Int32Array;
   validate: Int32Array;
   target: SupervisedConfig['target'];
@@ -39,12 +32,9 @@ export async function labelledPictures(
   const source = start.pictures![0]!;
   const set = openPictures(source.type, { root: resolve(dataRoot, source.root), labels: true, limit: source.limit });
   const preprocessing = { ...naturalPreprocessing, size: config.model.imageSize };
-  const { store, readable, unreadable, fingerprint } = await openReadable(
-    context,
-    start.name,
-    set.pictures,
-    preprocessing,
-  );
+  const store = pictureStore(set.pictures, preprocessing);
+  const items = set.pictures.map(itemOf);
+  const { readable, unreadable, fingerprint } = await openReadable(context, start.name, store, items, preprocessing);
   const order = Random.of(config.seed, 'held-out pictures')
     .permutation(readable.length)
     .map((i) => readable[i]!);
@@ -78,7 +68,7 @@ export async function labelledRadiographs(
 }
 
 export interface MixedData {
-  store: ImageStore;
+  store: ImageReader;
   /** Of those that can be read. */
   indices: Int32Array;
   unreadable: UnreadableImage[];
@@ -95,15 +85,18 @@ export async function openMixed(
   const sets = (start.pictures ?? []).map((source) =>
     openPictures(source.type, { root: resolve(context.dataRoot, source.root), limit: source.limit }),
   );
-  const pictures = sets.flatMap((set) => set.pictures);
-  let prepared: PreparedDataset | undefined;
-  if (start.radiographs) {
-    prepared = await prepareDataset(context, start.name, start.radiographs);
-    for (const i of splitIndices(prepared, 'train')) {
-      const { id, path } = prepared.radiographs[i]!;
-      pictures.push({ id, source: { kind: 'file', path }, label: -1 });
-    }
+  const onlyRadiographs = sets.length === 0;
+  if (start.radiographs?.cache !== undefined && !onlyRadiographs) {
+    throw inputError({
+      what: `initialization '${start.name}': radiographs.cache`,
+      found: start.radiographs.cache,
+      expected: 'no cache beside pictures, with which radiographs are preprocessed as pictures are',
+      fix: 'Leave it out.',
+    });
   }
+  const prepared = start.radiographs && (await prepareDataset(context, start.name, start.radiographs));
+  const radiographs = prepared ? [...splitIndices(prepared, 'train')].map((i) => prepared.radiographs[i]!) : [];
+  const pictures = [...sets.flatMap((set) => set.pictures), ...radiographs.map(pictureOf)];
   if (pictures.length === 0) {
     throw inputError({
       what: `initialization '${start.name}'`,
@@ -111,12 +104,18 @@ export async function openMixed(
       expected: 'pictures to pretrain on',
     });
   }
-  const onlyRadiographs = sets.length === 0;
   const preprocessing = onlyRadiographs
     ? { ...context.config.preprocessing, channels: 1 as const, size }
     : { ...naturalPreprocessing, size };
+  const { store, items } =
+    prepared && onlyRadiographs
+      ? {
+          store: prepared.images.reader(radiographs, preprocessing, cacheBytes()),
+          items: radiographs.map((row) => ({ id: row.id, label: -1, bytes: prepared.images.bytes(row) })),
+        }
+      : { store: pictureStore(pictures, preprocessing), items: pictures.map(itemOf) };
   const roots = [...(start.pictures ?? []), ...(start.radiographs ? [start.radiographs] : [])].map(({ root }) => root);
-  const { store, readable, unreadable, fingerprint } = await openReadable(context, start.name, pictures, preprocessing);
+  const { readable, unreadable, fingerprint } = await openReadable(context, start.name, store, items, preprocessing);
   return {
     store,
     indices: readable,
@@ -126,8 +125,25 @@ export async function openMixed(
   };
 }
 
+const pictureOf = ({ id, path }: Radiograph): Picture => ({ id, source: { kind: 'file', path }, label: -1 });
+
+function pictureStore(pictures: readonly Picture[], preprocessing: Preprocessing): ImageReader {
+  const sources = pictures.map(({ source }) => source);
+  return new ImageStore(sources, preprocessing, { cacheBytes: cacheBytes() });
+}
+
+/** What the result of a pretraining depends on, of one image. */
+interface Item {
+  id: string;
+  label: number;
+  bytes: number | null;
+}
+
+function itemOf({ id, label, source }: Picture): Item {
+  return { id, label, bytes: source.kind === 'file' ? bytesOf(source.path) : null };
+}
+
 interface ReadablePictures {
-  store: ImageStore;
   readable: Int32Array;
   unreadable: UnreadableImage[];
   /** Changes with any picture, label or preprocessing. */
@@ -138,20 +154,15 @@ interface ReadablePictures {
 async function openReadable(
   context: ExperimentContext,
   name: string,
-  pictures: readonly Picture[],
+  store: ImageReader,
+  items: readonly Item[],
   preprocessing: Preprocessing,
 ): Promise<ReadablePictures> {
-  const sources = pictures.map(({ source }) => source);
-  const store = new ImageStore(sources, preprocessing, { cacheBytes: cacheBytes() });
-  const rows = pictures.map(({ id, label, source }) => [
-    id,
-    label,
-    source.kind === 'file' ? bytesOf(source.path) : null,
-  ]);
+  const rows = items.map(({ id, label, bytes }) => [id, label, bytes]);
   const fingerprint = contentHash([rows, preprocessing]);
   const part = openPart(context.folder, `prepare pictures of ${name}`, { fingerprint });
   const found = await finishPart(part, async () => {
-    const line = context.progress.start({ name: `read pictures of ${name}`, total: pictures.length, unit: 'images' });
+    const line = context.progress.start({ name: `read pictures of ${name}`, total: items.length, unit: 'images' });
     const result = await scan(store, {
       onProgress: (done) => {
         context.throwIfStopped();
@@ -159,13 +170,13 @@ async function openReadable(
       },
     });
     line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
-    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: pictures[index]!.id, reason })) };
+    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: items[index]!.id, reason })) };
   });
   const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
-  reportUnreadable(context, `pictures of ${name}`, unreadable, pictures.length);
+  reportUnreadable(context, `pictures of ${name}`, unreadable, items.length);
   const bad = new Set(found.unreadable.map(({ index }) => index));
-  const readable = Int32Array.from(pictures.keys()).filter((i) => !bad.has(i));
-  return { store, readable, unreadable, fingerprint: contentHash([fingerprint, [...bad]]) };
+  const readable = Int32Array.from(items.keys()).filter((i) => !bad.has(i));
+  return { readable, unreadable, fingerprint: contentHash([fingerprint, [...bad]]) };
 }
 
 /** An eighth of the machine's memory, for the decoded pictures of one pretraining. */

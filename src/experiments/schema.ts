@@ -65,6 +65,7 @@ const radiographSource = {
   uncertain: z.enum(UNCERTAIN_POLICIES).optional(),
   labels: z.string().min(1).optional(),
   description: z.string().min(1).optional(),
+  cache: z.string().min(1).optional(),
 };
 
 const pictureSource = z.strictObject({

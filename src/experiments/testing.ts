@@ -20,7 +20,7 @@ export type TestingOutput = { evaluation: DatasetEvaluation } | { error: PackedE
  */
 export function testDataset(context: ExperimentContext, cells: CellRuns[]): Promise<DatasetEvaluation> {
   return context.onCores(1, async () => {
-    const dataset = { ...cells[0]!.dataset, store: undefined };
+    const dataset = { ...cells[0]!.dataset, store: undefined, images: undefined };
     const input: TestingInput = {
       cells: cells.map((cell) => ({ ...cell, dataset })),
       config: context.config,

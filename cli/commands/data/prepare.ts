@@ -72,7 +72,6 @@ async function prepare(name: string, flags: PrepareFlags): Promise<void> {
   const settings = settingsOf(flags);
   const dataset = indexRadiographs(name, datasetOptions(flags));
   const { description, labels, views, out: folder, strict } = flags;
-  const options = Object.entries({ description, labels, views }).filter(([, value]) => value !== undefined);
   const images = [...new Map(dataset.radiographs.map(({ id, path }) => [id, { id, path }])).values()];
 
   const progress = new Progress();
@@ -81,7 +80,7 @@ async function prepare(name: string, flags: PrepareFlags): Promise<void> {
   const stop = new AbortController();
   const done = prepareCache({
     folder,
-    source: { name, root: resolve(flags.root), options: Object.fromEntries(options) as Record<string, string> },
+    source: { name, root: resolve(flags.root), options: { description, labels, views } },
     images,
     absent: [...new Set(dataset.rowsWithoutImage)],
     settings,

@@ -39,8 +39,8 @@ export function removeJournal(folder: string): void {
 
 const writeAt = promisify(write);
 const sync = promisify(fdatasync);
-const MOST_WAITING = 1024;
-const LONGEST_WAIT = 2000;
+const MOST_WAITING = 512;
+const LONGEST_WAIT_MS = 1000;
 
 /**
  * The images that are done. An entry is written when the image's pixels are on disk, many at a time, since bringing
@@ -72,7 +72,7 @@ export class Journal {
   /** Takes an image whose pixels are written; resolves at once, or when a flush that is due is done. */
   async add(entry: CacheEntry): Promise<void> {
     this.#waiting.push(entry);
-    const due = this.#waiting.length >= MOST_WAITING || performance.now() - this.#flushed >= LONGEST_WAIT;
+    const due = this.#waiting.length >= MOST_WAITING || performance.now() - this.#flushed >= LONGEST_WAIT_MS;
     if (due && !this.#busy) await this.flush();
   }
 

@@ -5,7 +5,7 @@ import { mapFile } from '../../torch/index.js';
 import { ImageError } from '../image.js';
 import { type Preprocessing, spread } from '../preprocess.js';
 import type { ImageReader } from '../store.js';
-import { type CacheIndex, layoutOf, readEntries, readIndex } from './index-file.js';
+import { type CacheIndex, hasIndex, layoutOf, readEntries, readIndex } from './index-file.js';
 import type { Layout } from './layout.js';
 import { prepareCommand, requireSettings } from './settings.js';
 import { type SourceStamp, stampOf } from './stamp.js';
@@ -20,6 +20,11 @@ export class ImageCache {
     readonly index: CacheIndex,
   ) {
     this.#entries = new Map(readEntries(folder, index).map((entry) => [entry.id, entry]));
+  }
+
+  /** Whether a folder holds a finished cache. */
+  static isIn(folder: string): boolean {
+    return hasIndex(folder);
   }
 
   /**

@@ -42,14 +42,16 @@ export function describeSettings({ sizes, channels, fit, bits, intensity }: Cach
 export interface CacheSource {
   name: string;
   root: string;
-  options: Readonly<Record<string, string>>;
+  options: Readonly<Record<string, string | undefined>>;
 }
 
 /** The command that makes a cache. */
 export function prepareCommand(folder: string, { name, root, options }: CacheSource, settings: CacheSettings): string {
   const { sizes, bits, intensity, fit } = settings;
   const words = ['hilum data prepare', name, '--root', quoted(root)];
-  for (const [option, value] of Object.entries(options)) words.push(`--${option}`, quoted(value));
+  for (const [option, value] of Object.entries(options)) {
+    if (value !== undefined) words.push(`--${option}`, quoted(value));
+  }
   words.push('--size', sizes.join());
   if (bits === 16) words.push('--bits 16');
   if (intensity && !intensity.minMax) words.push('--no-min-max');

@@ -122,6 +122,7 @@ export class ImagePool {
 
   #start(): Seat {
     const worker = new Worker(this.#options.thread, {
+      execArgv: [], // Not those of a caller that is no file: node --input-type=module --eval
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMegabytes },
     });
     const seat: Seat = { worker, jobs: [], ready: false, ticks: 0, cause: '' };
