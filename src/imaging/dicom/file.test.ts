@@ -78,6 +78,20 @@ describe('reading a data set', () => {
     expect(await decoded(bytes)).toEqual(await plain());
   });
 
+  it('swaps samples of 8 bits within the words of big endian OW, not of OB', async () => {
+    const bits = {
+      '00280100': element('00280100', 'US', [8]),
+      '00280101': element('00280101', 'US', [8]),
+      '00280102': element('00280102', 'US', [7]),
+    };
+    const swapped = (vr: 'OB' | 'OW') => {
+      const elements = [...image(1, 3, bits), element('7fe00010', vr, Buffer.of(1, 2, 3, 4))];
+      return file('1.2.840.10008.1.2.2', ...elements.map(bigEndian));
+    };
+    expect(await decoded(swapped('OB'))).toEqual([1, 2, 3]);
+    expect(await decoded(swapped('OW'))).toEqual([2, 1, 4]);
+  });
+
   it('stops where it is told to, and says whether the bytes ended before', () => {
     const bytes = file(EXPLICIT, ...image(2, 3), PIXELS);
     const { dataSet, cut } = readFirstElements(bytes.subarray(0, bytes.length - 40), (tag) => tag > 'x00280011');
@@ -99,3 +113,14 @@ describe('reading a data set', () => {
     );
   }, 20_000);
 });
+
+/** An element of `bytes.ts` the other way round, but for the bytes of its value where that is no 16-bit number. */
+function bigEndian(element: Buffer): Buffer {
+  const bytes = Buffer.from(element);
+  const vr = bytes.toString('latin1', 4, 6);
+  bytes.subarray(0, 4).swap16();
+  if (vr.startsWith('O')) bytes.subarray(8, 12).swap32();
+  else bytes.subarray(6, 8).swap16();
+  if (vr === 'US') bytes.subarray(8).swap16();
+  return bytes;
+}

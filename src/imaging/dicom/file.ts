@@ -69,8 +69,8 @@ export async function readDataSet(bytes: Uint8Array): Promise<DicomFile> {
 }
 
 /**
- * Reads a data set from the beginning of its file up to where `isPast` says of a tag that it is no longer wanted, without waiting:
- * `cut` says where the beginning was too short. Throws a DicomError.
+ * Reads a data set from the beginning of its file up to where `isPast` says of a tag that it is no longer wanted,
+ * without waiting: `cut` says where the beginning was too short. Throws a DicomError.
  */
 export function readFirstElements(bytes: Uint8Array, isPast: (tag: string) => boolean): DicomFile {
   const start = readMeta(bytes);

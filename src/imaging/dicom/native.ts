@@ -34,7 +34,9 @@ export function nativeFrame(
     throw new DicomError(
       `a truncated DICOM file: ${found} bytes of pixel data, where ${frames === 1 ? '' : `${frames} frames of `}${columns} x ${rows} pixels are ${frames * size}`,
     );
-  let containers = containersOf(bytes, element.dataOffset, size, bitsAllocated, bigEndian);
+  // Samples of 8 bits in VR OW lie two in a word (PS3.5, A.3).
+  const word = bitsAllocated === 8 ? (element.vr === 'OW' ? 16 : 0) : bitsAllocated;
+  let containers = containersOf(bytes, element.dataOffset, size, bitsAllocated, bigEndian ? word : 0);
   if (samplesPerPixel === 1) return { containers, photometricInterpretation };
 
   if (halved) containers = expanded422(containers);

@@ -11,22 +11,26 @@ export interface StoredBits {
   signed: boolean;
 }
 
-/** A view of the file where its bytes lie as the machine reads them, else a copy. */
+/**
+ * A view of the file where its bytes lie as the machine reads them, else a copy. `swapped` says how many bits make a word
+ * whose bytes are the other way round, 0 for none.
+ */
 export function containersOf(
   bytes: Uint8Array,
   offset: number,
   length: number,
   bits: 8 | 16 | 32,
-  bigEndian: boolean,
+  swapped: 0 | 16 | 32,
 ): Containers {
   let at = bytes.byteOffset + offset;
   let { buffer } = bytes;
-  if (bits > 8 && (bigEndian || at % (bits / 8) !== 0)) {
-    const copy = Uint8Array.prototype.slice.call(bytes, offset, offset + length);
-    if (bigEndian && bits === 16) Buffer.from(copy.buffer).swap16();
-    if (bigEndian && bits === 32) Buffer.from(copy.buffer).swap32();
+  if (swapped || at % (bits / 8) !== 0) {
+    const copy = Buffer.alloc(length + (length % 2)); // an odd number of bytes comes with a byte of padding
+    copy.set(bytes.subarray(offset, offset + copy.length));
+    if (swapped === 16) copy.swap16();
+    if (swapped === 32) copy.swap32();
     buffer = copy.buffer;
-    at = 0;
+    at = copy.byteOffset;
   }
   if (bits === 8) return new Uint8Array(buffer, at, length);
   return bits === 16 ? new Uint16Array(buffer, at, length / 2) : new Uint32Array(buffer, at, length / 4);
