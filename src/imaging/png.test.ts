@@ -140,6 +140,13 @@ describe('decodePng', () => {
     expect(process.memoryUsage().arrayBuffers - used).toBeLessThan(2 ** 27);
   });
 
+  it('refuses a file of nothing but chunks', () => {
+    const empty = chunk('IDAT', Buffer.alloc(0));
+    const many = Buffer.alloc(empty.length * 300_000);
+    for (let at = 0; at < many.length; at += empty.length) many.set(empty, at);
+    refused(Buffer.concat([Buffer.from(SIGNATURE), header(picture), many])).toThrow('more than 262144 chunks');
+  });
+
   it('does not inflate text and profiles', () => {
     const bomb = Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(2 ** 24))]);
     expect(decodePng(png(picture, data, [chunk('zTXt', bomb), chunk('iCCP', bomb)]), LIMIT)!.width).toBe(5);

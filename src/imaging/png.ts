@@ -12,6 +12,9 @@ const SIGNATURE_BYTES = 8;
 /** Samples per pixel of the colour types that have no palette; the last of 2 and of 4 is alpha. */
 const SAMPLES: Record<number, 1 | 2 | 3 | 4> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
+/** More than a file of the largest size has, whose encoder made chunks of a kilobyte. */
+const MOST_CHUNKS = 2 ** 18;
+
 /** Deflate makes at most 1032 bytes of one (RFC 1951: 258 bytes from two bits). */
 const LARGEST_INFLATION = 1032;
 
@@ -61,7 +64,8 @@ function readChunks(file: Buffer): { header: Header; data: Buffer; others: boole
   let header: Header | undefined;
   let others = false;
   const data: Buffer[] = [];
-  for (let at = SIGNATURE_BYTES; at < file.length; ) {
+  for (let at = SIGNATURE_BYTES, count = 1; at < file.length; count++) {
+    if (count > MOST_CHUNKS) throw new RasterError(`more than ${MOST_CHUNKS} chunks`);
     if (at + 12 > file.length) throw damaged('the file ends within a chunk');
     const length = file.readUInt32BE(at);
     const end = at + 8 + length;
