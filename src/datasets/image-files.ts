@@ -48,7 +48,7 @@ export function findImages({ root, folders, endings, deep, bareIds, expected }: 
 }
 
 /** A folder with the names in it, then, if asked, the folders below it. */
-function* filesIn(folder: string, deep = false): Generator<[folder: string, names: string[]], void> {
+export function* filesIn(folder: string, deep = false): Generator<[folder: string, names: string[]], void> {
   if (!deep) {
     yield [folder, readdirSync(folder)];
     return;

@@ -21,11 +21,6 @@ type Schema = ReturnType<typeof parquetSchema>;
 const MOST_PAGE_BYTES = 2 ** 28;
 const MOST_ROWS = 20_000_000;
 
-/** Whether bytes are the beginning of a Parquet file. */
-export function isParquet(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && Buffer.from(bytes.buffer, bytes.byteOffset, 4).toString('latin1') === 'PAR1';
-}
-
 /**
  * Reads the named columns, one object per row, row group by row group; null, missing and NaN are ''. Integers, decimals, truth
  * values and dates are written as JavaScript writes them. Compressed by Snappy, GZIP, Brotli, LZ4, ZSTD, or not.
