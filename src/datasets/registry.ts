@@ -5,6 +5,7 @@ import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
 import { indexGoogleNih } from './google-nih.js';
 import { indexMimicCxr } from './mimic-cxr.js';
+import { indexOwnData } from './own-data.js';
 import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
@@ -68,6 +69,11 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: "Google's radiologist labels for ChestX-ray14, to test on: four_findings_expert_labels/*.csv, images/",
     open: indexGoogleNih,
     honours: [],
+  },
+  table: {
+    description: 'your own: a table (CSV, TSV, Parquet), images (also DICOM) and hilum.yaml, which says what is what',
+    open: indexOwnData,
+    honours: ['testFraction', 'views', 'uncertain', 'description'],
   },
 };
 
