@@ -69,8 +69,8 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
   const splits = officialSplits(root);
   const boxes = readBoxes(join(root, BOXES));
   const images = requireImages ? findNihImages(root) : undefined;
-  const seen = new Set<string>();
-  const unlisted: string[] = [];
+  const unlisted = new Set<string>();
+  const seen = (id: string) => splits.get(id)?.seen ?? unlisted.has(id);
 
   function* rows(): Generator<PublishedRow> {
     const imageFolder = join(root, 'images', '/');
@@ -79,18 +79,19 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       const id = row['Image Index'];
       const patient = row['Patient ID'];
       const at = (column: Column) => () => `${rowName(table, index)}, ${column}`;
-      if (seen.add(id).size === index) {
+      const listed = splits.get(id);
+      if (listed?.seen || unlisted.has(id)) {
         throw inputError({ what: rowName(table, index), found: `${id} again`, expected: 'one row per image' });
       }
+      if (listed) listed.seen = true;
+      else unlisted.add(id);
       if (!patient) throw inputError({ what: at('Patient ID')(), found: 'nothing', expected: 'an identifier' });
       const path = images?.get(id) ?? `${imageFolder}${id}`;
       const view = row['View Position'] || null;
       const sex = parseSex(row['Patient Gender'], at('Patient Gender'));
       const ageYears = parseAge(row['Patient Age'], at('Patient Age'));
       const labels = parseLabels(row['Finding Labels'], at('Finding Labels'));
-      const official = splits.get(id);
-      if (!official) unlisted.push(id);
-      for (const split of official ?? []) {
+      for (const split of listed?.splits ?? []) {
         yield { id, path, patient, split, view, sex, ageYears, labels, boxes: boxes?.of(id) };
       }
     }
@@ -102,14 +103,14 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       findings,
       rows: rows(),
       hasImage: ({ id }) => images!.has(id),
-      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen.has(id)).sort(),
+      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen(id)).sort(),
       notes: () => [
-        ...note('rows are in neither list and are left out', unlisted),
+        ...note('rows are in neither list and are left out', [...unlisted]),
         ...note(
           'entries of train_val_list.txt and test_list.txt have no row in the table',
-          [...splits.keys()].filter((id) => !seen.has(id)),
+          [...splits].flatMap(([id, listed]) => (listed.seen ? [] : [id])),
         ),
-        ...(boxes?.notes((id) => seen.has(id)) ?? []),
+        ...(boxes?.notes(seen) ?? []),
       ],
     },
     options,
@@ -120,11 +121,20 @@ const TRAIN: readonly Split[] = ['train'];
 const TEST: readonly Split[] = ['test'];
 const BOTH: readonly Split[] = ['train', 'test'];
 
-/** Image id to the lists that name it. */
-function officialSplits(root: string): Map<string, readonly Split[]> {
-  const splits = new Map<string, readonly Split[]>();
-  for (const id of readList(join(root, 'train_val_list.txt'))) splits.set(id, TRAIN);
-  for (const id of readList(join(root, 'test_list.txt'))) splits.set(id, splits.get(id) === TRAIN ? BOTH : TEST);
+interface Listed {
+  /** The lists that name the image. */
+  splits: readonly Split[];
+  /** Whether a row of the table does. */
+  seen: boolean;
+}
+
+/** By image id. */
+function officialSplits(root: string): Map<string, Listed> {
+  const splits = new Map<string, Listed>();
+  for (const id of readList(join(root, 'train_val_list.txt'))) splits.set(id, { splits: TRAIN, seen: false });
+  for (const id of readList(join(root, 'test_list.txt'))) {
+    splits.set(id, { splits: splits.get(id)?.splits === TRAIN ? BOTH : TEST, seen: false });
+  }
   return splits;
 }
 

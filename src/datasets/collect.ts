@@ -35,9 +35,13 @@ export function collect(published: Published, options: RadiographOptions): Radio
   const tooOld: string[] = [];
   const training = new Set<string>();
   const has = { test: false, validate: false };
+  let last = ''; // most tables have a patient's rows together: one look-up for all of them
   for (const row of published.rows) {
     if (row.split === 'test' || row.split === 'validate') has[row.split] = true;
-    else training.add(row.patient);
+    else if (row.patient !== last) {
+      training.add(row.patient);
+      last = row.patient;
+    }
     if (requireImages && !hasImage(row)) {
       rowsWithoutImage.push(row.id);
       continue;

@@ -48,6 +48,7 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
   const unlisted = new Tally();
 
   function* rows(): Generator<PublishedRow> {
+    const folderOf = studyFolders(root);
     const seen = new Set<string>();
     for (const [index, row] of readTable(metadata, COLUMNS)) {
       const id = row.dicom_id;
@@ -76,7 +77,7 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
       const person = persons?.get(subject);
       yield {
         id,
-        path: `${root}/files/p${patient.slice(0, 2)}/p${patient}/s${study}/${id}${ending}`,
+        path: `${folderOf(patient, study)}/${id}${ending}`,
         patient,
         split,
         view: row.ViewPosition || null,
@@ -128,6 +129,17 @@ function readId(cell: string, where: () => string): number {
 
 const ZERO = '0'.charCodeAt(0);
 
+/** The folder of a study. The images of one stand together in the table and share the string. */
+function studyFolders(root: string): (patient: string, study: number) => string {
+  let last = { patient: '', study: -1, folder: '' };
+  return (patient, study) => {
+    if (study !== last.study || patient !== last.patient) {
+      last = { patient, study, folder: `${root}/files/p${patient.slice(0, 2)}/p${patient}/s${study}` };
+    }
+    return last.folder;
+  };
+}
+
 /** The labels of a study in a split; undefined where the table has none. */
 function readLabels(
   { root, labels = 'chexpert', uncertain = 'zeros' }: RadiographOptions,
@@ -148,10 +160,9 @@ function readLabels(
     for (const [index, row] of readTable(table, ['study_id'], [], { together: columns })) {
       const where = () => rowName(table, index);
       const study = readId(row.study_id, () => `${where()}, study_id`);
-      if (studies.has(study)) {
+      if (studies.set(study, read(row.together!, where)).size === index) {
         throw inputError({ what: where(), found: `study ${study} again`, expected: 'one row per study' });
       }
-      studies.set(study, read(row.together!, where));
     }
     return studies;
   };

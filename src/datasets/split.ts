@@ -52,11 +52,16 @@ export interface PatientOverlap {
 export function patientsInTwoSplits(radiographs: readonly Radiograph[]): PatientOverlap {
   const home = new Map<string, Split>();
   const strayed = new Set<string>();
-  for (const { patient, split } of radiographs) {
+  let last: Radiograph | undefined;
+  for (const radiograph of radiographs) {
+    const { patient, split } = radiograph;
+    if (patient === last?.patient && split === last.split) continue;
+    last = radiograph;
     const first = home.get(patient);
     if (first === undefined) home.set(patient, split);
     else if (first !== split) strayed.add(patient);
   }
+  if (strayed.size === 0) return { patients: 0, images: [] };
   const images = radiographs.filter(({ patient }) => strayed.has(patient)).map(({ id }) => id);
   return { patients: strayed.size, images: [...new Set(images)] };
 }
