@@ -27,7 +27,7 @@ export const SHARED_FINDINGS = [
   'emphysema', // VinDr, ChestX-ray14, PadChest
   'hernia', // ChestX-ray14, PadChest
   'infiltrates', // VinDr, ChestX-ray14, PadChest
-  'tuberculosis', // VinDr, PadChest
+  'tuberculosis', // VinDr, PadChest; TBX11K
   'congestion', // PadChest
   'scoliosis', // PadChest
   'kyphosis', // PadChest

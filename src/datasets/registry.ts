@@ -5,6 +5,7 @@ import { openCifar10 } from './cifar10.js';
 import { openFolder } from './folder.js';
 import { indexGoogleNih } from './google-nih.js';
 import { indexMimicCxr } from './mimic-cxr.js';
+import { indexOpenI } from './open-i.js';
 import { indexOwnData } from './own-data.js';
 import { indexPadChest } from './padchest.js';
 import type { PictureOptions, PictureSet } from './pictures.js';
@@ -12,6 +13,7 @@ import type { RadiographDataset, RadiographOptions } from './radiograph.js';
 import { indexRsnaPneumonia } from './rsna-pneumonia.js';
 import { indexSiimPneumothorax } from './siim-pneumothorax.js';
 import { refusePatientsInTwoSplits } from './split.js';
+import { indexTbx11k } from './tbx11k.js';
 import { indexVinBigData } from './vinbigdata.js';
 import { indexVinDrCxr } from './vindr-cxr.js';
 
@@ -69,6 +71,16 @@ const RADIOGRAPHS: Record<string, RadiographEntry> = {
     description: "Google's radiologist labels for ChestX-ray14, to test on: four_findings_expert_labels/*.csv, images/",
     open: indexGoogleNih,
     honours: [],
+  },
+  'open-i': {
+    description: 'Open-I (Indiana University): NLMCXR_reports/, NLMCXR_png/ or NLMCXR_dcm/, nlmcxr_dicom_metadata.csv',
+    open: indexOpenI,
+    honours: ['testFraction', 'views', 'labels'],
+  },
+  tbx11k: {
+    description: 'TBX11K (tuberculosis): annotations/json/TBX11K_train.json and TBX11K_val.json, imgs/',
+    open: indexTbx11k,
+    honours: ['testFraction'],
   },
   table: {
     description: 'your own: a table (CSV, TSV, Parquet), images (also DICOM) and hilum.yaml, which says what is what',
