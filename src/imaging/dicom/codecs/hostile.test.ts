@@ -94,6 +94,19 @@ describe('decodeFrame of broken data', () => {
     await expectGood(frame);
   });
 
+  it.each(oneOfEach.filter(({ name }) => name.startsWith('JPEG')))(
+    'refuses $name cut short but ended',
+    async (frame) => {
+      const end = frame.name.startsWith('JPEG 2000') ? 200 : frame.encoded.lastIndexOf(0xff);
+      for (let length = 45; length < end; length += 40) {
+        const ended = new Uint8Array([...frame.encoded.subarray(0, length), 0xff, 0xd9]);
+        const start = performance.now();
+        expect(await failure(frame.transferSyntax, ended, frame.format), `${length} bytes`).toBeTypeOf('string');
+        expect(performance.now() - start).toBeLessThan(5000);
+      }
+    },
+  );
+
   it.each(oneOfEach)('survives flipped bits in $name', async (frame) => {
     const { transferSyntax, encoded, format } = frame;
     const random = new Random(3);
