@@ -102,6 +102,7 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       name: NAME,
       findings,
       rows: rows(),
+      testIsPublished: true,
       hasImage: ({ id }) => images!.has(id),
       imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen(id)).sort(),
       notes: () => [

@@ -11,6 +11,8 @@ export interface Published {
   name: string;
   findings: Finding[];
   rows: Iterable<PublishedRow>;
+  /** Whether the publisher fixed a test split, so that none is drawn, also where no row is in it. */
+  testIsPublished?: boolean;
   /** Whether an image is on disk; looks for the file unless given. */
   hasImage?(row: PublishedRow): boolean;
   /** What is on disk without a row; called once all rows are read. */
@@ -29,12 +31,12 @@ const OLDEST = 120;
 export function collect(published: Published, options: RadiographOptions): RadiographDataset {
   const { root, seed, requireImages = true } = options;
   const { testFraction = TEST_FRACTION, validationFraction = VALIDATION_FRACTION } = options;
-  const { name, findings, hasImage = ({ path }) => existsSync(path) } = published;
+  const { name, findings, testIsPublished = false, hasImage = ({ path }) => existsSync(path) } = published;
   const radiographs: Radiograph[] = [];
   const rowsWithoutImage: string[] = [];
   const tooOld: string[] = [];
   const training = new Set<string>();
-  const has = { test: false, validate: false };
+  const has = { test: testIsPublished, validate: false };
   let last = ''; // most tables have a patient's rows together: one look-up for all of them
   for (const row of published.rows) {
     if (row.split === 'test' || row.split === 'validate') has[row.split] = true;

@@ -95,6 +95,7 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
       name: NAME,
       findings,
       rows: rows(),
+      testIsPublished: true,
       notes: () => [
         ...note('images with another view than PA and AP, or with none stated, are left out', otherViews),
         ...note('images are not in the split table and are left out', unlisted),

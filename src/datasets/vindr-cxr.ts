@@ -101,6 +101,7 @@ export function indexVinDrCxr(options: RadiographOptions): RadiographDataset {
       name: NAME,
       findings,
       rows: rows(),
+      testIsPublished: true,
       hasImage: ({ id }) => images!.has(id),
       imagesWithoutRow: () => [...images!.keys()].filter((id) => !hasRow(id)).sort(),
       notes: () => [NO_PATIENTS, ...parts.train.notes(), ...(boxes?.notes(hasRow) ?? [])],
