@@ -34,6 +34,15 @@ std::runtime_error failed(const std::string& path, const std::string& reason) {
   return std::runtime_error(path + ": " + reason);
 }
 
+// Mapped pages are the system's to give back. Counted as memory of JavaScript's, gigabytes of them would have V8 collect
+// garbage all the time.
+void unmap(napi_env env, void*, void* hint) {
+  auto* mapping = static_cast<Mapping*>(hint);
+  int64_t total;
+  napi_adjust_external_memory(env, static_cast<int64_t>(mapping->length), &total);
+  delete mapping;
+}
+
 // mapFile(path, bytes): an ArrayBuffer over the file's first bytes. A write to it stays in this process. The map is
 // taken down when the ArrayBuffer is collected.
 napi_value mapFile(const Arguments& a) {
@@ -56,10 +65,10 @@ napi_value mapFile(const Arguments& a) {
   mapping->data = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.descriptor, 0);
   if (mapping->data == MAP_FAILED) throw failed(path, std::string("cannot be mapped (") + std::strerror(errno) + ")");
   napi_value buffer;
-  check(a.env, napi_create_external_arraybuffer(
-                   a.env, mapping->data, length,
-                   [](napi_env, void*, void* hint) { delete static_cast<Mapping*>(hint); }, mapping.get(), &buffer));
+  check(a.env, napi_create_external_arraybuffer(a.env, mapping->data, length, unmap, mapping.get(), &buffer));
   mapping.release();
+  int64_t total;
+  check(a.env, napi_adjust_external_memory(a.env, -static_cast<int64_t>(length), &total));
   return buffer;
 }
 
