@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -485,6 +485,71 @@ findings: [Mass]
   it('cannot do without the images', () => {
     const root = makeFolder({ ...files, 'hilum.yaml': yaml('accession-number'), 'labels.csv': csv(['A10']) });
     expect(messageFrom(() => index(root, { requireImages: false }))).toContain('expected images with DICOM headers');
+  });
+});
+
+describe('the examples in experiments/datasets', () => {
+  const example = (name: string, files: Record<string, string | Uint8Array>) => {
+    const path = join(import.meta.dirname, '..', '..', 'experiments', 'datasets', `${name}.yaml`);
+    return index(makeFolder({ 'hilum.yaml': readFileSync(path), ...files }), {
+      testFraction: 0.4,
+      validationFraction: 0.5,
+    });
+  };
+  const positive = ({ findings, radiographs }: RadiographDataset) =>
+    Object.fromEntries(
+      radiographs.map(({ id, labels }) => [id, findings.filter((_, i) => labels[i] === 1).map(({ shared }) => shared)]),
+    );
+
+  it('plain', () => {
+    const csv = `file,patient,view,sex,age,Cardiomegaly,Pleural effusion,Pneumonia
+2021/a.png,17,PA,F,58,0,1,
+2021/b.png,18,AP,M,60,0,0,0
+2021/c.png,19,AP,M,60,1,0,1
+`;
+    const images = Object.fromEntries(['a', 'b', 'c'].map((name) => [`images/2021/${name}.png`, '']));
+    expect(positive(example('plain', { 'labels.csv': csv, ...images }))).toEqual({
+      '2021/a.png': ['pleural effusion'],
+      '2021/b.png': ['no finding'],
+      '2021/c.png': ['cardiomegaly', 'pneumonia'],
+    });
+  });
+
+  it('uka-cxr', () => {
+    const csv = `image_id,split,subset,patient_sex,cardiomegaly,congestion,pleural_effusion_right,pleural_effusion_left,pneumonic_infiltrates_right,pneumonic_infiltrates_left,atelectasis_right,atelectasis_left,subject_id
+1001,train,subset_1,M,2,1,0,3,0,0,1,1,7
+1002,valid,subset_1,F,1,2,0,0,2,0,0,0,8
+1003,test,subset_2,F,4,3,0,0,0,4.0,1,3,9
+`;
+    const images = { 'subset_1/1001.jpg': '', 'subset_1/1002.jpg': '', 'subset_2/1003.jpg': '' };
+    const dataset = example('uka-cxr', {
+      'final_UKA_master_list.csv': csv,
+      ...Object.fromEntries(Object.keys(images).map((name) => [`UKA_preprocessed/${name}`, ''])),
+    });
+    expect(dataset.radiographs.map(({ split }) => split)).toEqual(['train', 'validate', 'test']);
+    expect(positive(dataset)).toEqual({
+      1001: ['pleural effusion'],
+      1002: ['no finding'],
+      1003: ['cardiomegaly', 'congestion', 'pneumonia', 'atelectasis'],
+    });
+  });
+
+  it('dicom', () => {
+    const csv = 'accession;diagnoses\nA1;Erguss links, Stauung\nA2;o.B.\nA3;ZVK,Kardiomegalie\n';
+    const files = ['A1', 'A2', 'A3'].map((accessionNumber, i) => [
+      `dicom/${accessionNumber}/IM0`,
+      dicomFile({
+        accessionNumber,
+        sopInstanceUid: `1.${i}`,
+        patientId: `${i}`,
+        viewPosition: i === 1 ? undefined : 'PA',
+      }),
+    ]);
+    expect(positive(example('dicom', { 'findings.csv': csv, ...Object.fromEntries(files) }))).toEqual({
+      '1.0': ['pleural effusion', 'congestion'],
+      '1.1': ['no finding'],
+      '1.2': ['cardiomegaly'],
+    });
   });
 });
 
