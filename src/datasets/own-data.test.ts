@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
 import { InputError } from '../base/index.js';
 import { decode } from '../imaging/index.js';
+import { indexChestXray14 } from './chestxray14.js';
 import { dicomFile } from './fixtures/make-dicom.js';
 import { makeFolder } from './fixtures/make-folder.js';
 import { indexOwnData } from './own-data.js';
@@ -550,6 +551,29 @@ describe('the examples in experiments/datasets', () => {
       '1.1': ['no finding'],
       '1.2': ['cardiomegaly'],
     });
+  });
+});
+
+const mini = sharedData('chestxray14-mini');
+describe.skipIf(!mini)("real radiographs as a table of one's own (skipped where ../shared/data is absent)", () => {
+  it('are labelled as the reader of that data set labels them', () => {
+    const published = indexChestXray14({ root: mini!, seed: 1 });
+    const names = published.findings.map(({ name }) => name).filter((name) => name !== 'No Finding');
+    const root = makeFolder({
+      'hilum.yaml': `
+table: ${JSON.stringify(join(mini!, 'Data_Entry_2017_v2020.csv'))}
+images: ${JSON.stringify(join(mini!, 'images'))}
+columns: { image: Image Index, patient: Patient ID, view: View Position, sex: Patient Gender, age: Patient Age }
+labels: { column: Finding Labels, names: [${names}], none: No Finding }
+noFinding: No Finding
+`,
+    });
+    const own = index(root);
+    const facts = ({ radiographs }: RadiographDataset) =>
+      radiographs.map(({ split, labels, ...rest }) => ({ ...rest, labels: [...labels] }));
+    expect(facts(own)).toEqual(facts(published));
+    expect(own.findings.filter(({ shared }) => shared).length).toBeGreaterThan(10);
+    expect([own.rowsWithoutImage, own.imagesWithoutRow]).toEqual([[], []]);
   });
 });
 
