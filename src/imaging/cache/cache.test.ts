@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -364,6 +365,41 @@ describe('a folder', () => {
     const many = Array.from({ length: 100_000 }, (_, i) => ({ id: `${i}`, path }));
     const few = options('full', { ...sixteen, sizes: [4096] }, { images: many });
     await expect(prepareCache(few)).rejects.toThrow(/found [\d.]+ GiB free; expected 3125.00 GiB for the images/);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('keeps what is done where the disk is full in the middle of a pass', async () => {
+    const of = (count: number) => Array.from({ length: count }, (_, i) => ({ ...images()[i % 5]!, id: `image ${i}` }));
+    const stop = new AbortController();
+    const shardBytes = 10 * 576;
+    const half = {
+      images: of(25),
+      shardBytes,
+      signal: stop.signal,
+      onProgress: (n: number) => n === 25 && stop.abort(),
+    };
+    await expect(prepareCache(options('filled', eight, half))).rejects.toMatchObject({ exitCode: 130 });
+    const shard = join(work, 'filled', '24-004.bin');
+    symlinkSync('/dev/full', shard);
+    const whole = options('filled', eight, { images: of(60), shardBytes });
+    const error = await prepareCache(whole).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ exitCode: 1 });
+    expect(String(error)).toMatch(
+      /filled: .*ENOSPC: no space left on device.*What is done is kept: run the same command/,
+    );
+    rmSync(shard);
+    const result = await prepareCache(whole);
+    expect(result.done).toBeGreaterThanOrEqual(35);
+    expect(result.index.images.ready).toBe(60);
+    const preprocessing = { ...radiographPreprocessing, size: 24 };
+    const cached = ImageCache.open(result.folder).images(
+      of(60).map(({ id }) => id),
+      preprocessing,
+    );
+    const store = new ImageStore(
+      images().map(({ path }) => ({ kind: 'file', path })),
+      preprocessing,
+    );
+    for (let i = 0; i < 60; i++) expect(await cached.read(i)).toEqual(await store.read(i % 5));
   });
 
   it('refuses settings that make no sense', async () => {

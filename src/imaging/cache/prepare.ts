@@ -1,6 +1,14 @@
 import { mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { HilumError, Interrupted, inputError, lockFolder, messageOf, removeAsides } from '../../base/index.js';
+import {
+  HilumError,
+  InputError,
+  Interrupted,
+  inputError,
+  lockFolder,
+  messageOf,
+  removeAsides,
+} from '../../base/index.js';
 import { ImageError } from '../image.js';
 import { type ImagePool, imagePool } from '../pool/pool.js';
 import { type CacheIndex, hasIndex, layoutOf, readEntries, readIndex, removeIndex, writeIndex } from './index-file.js';
@@ -107,7 +115,7 @@ async function prepare(options: PrepareOptions): Promise<PrepareResult> {
     return { ...plan, folder, index, prepared: pending.length, unreadable };
   } catch (error) {
     if (signal?.aborted) throw new Interrupted('stopped; run the same command again to go on from here');
-    if (error instanceof HilumError) throw error;
+    if (error instanceof InputError) throw error;
     throw new HilumError(`${folder}: ${messageOf(error)}. What is done is kept: run the same command again to go on.`);
   } finally {
     files.close();
