@@ -7,16 +7,16 @@ import { readText } from './files.js';
 import { nearest } from './nearest.js';
 
 /** More than anybody writes by hand. */
-const MOST_BYTES = 2 ** 20;
+const MOST_BYTES = 2 ** 17;
 
 /**
- * Reads a YAML file of at most 1 MiB. `expected` says what it should have been, e.g. 'an experiment in YAML'. Throws an
+ * Reads a YAML file of at most 128 KiB. `expected` says what it should have been, e.g. 'an experiment in YAML'. Throws an
  * InputError that names the file and the reason.
  */
 export function readYaml(path: string, expected: string): unknown {
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes > MOST_BYTES) {
-    throw inputError({ what: path, found: `${bytes} bytes`, expected: `${expected}, of at most 1 MiB` });
+    throw inputError({ what: path, found: `${bytes} bytes`, expected: `${expected}, of at most 128 KiB` });
   }
   const text = readText(path);
   try {
