@@ -50,8 +50,13 @@ export function labelReader(
   return (cells, where) => {
     let labels = known.get(cells);
     if (!labels) {
-      const values = cells.split(',').map((cell, i) => parseLabel(cell, policy, () => `${where()}, ${columns[i]}`));
-      labels = Float32Array.from(order, (column) => values[column]!);
+      const texts = cells.split(',');
+      const values = new Float32Array(columns.length);
+      let column = 0;
+      const at = () => `${where()}, ${columns[column]}`;
+      for (; column < columns.length; column++) values[column] = parseLabel(texts[column]!, policy, at);
+      labels = new Float32Array(order.length);
+      for (let i = 0; i < order.length; i++) labels[i] = values[order[i]!]!;
       known.set(cells, labels);
     }
     return labels;
