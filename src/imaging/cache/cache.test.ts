@@ -184,6 +184,7 @@ describe('a second pass', () => {
 
   it('throws everything away where the settings are others, and says what they were', async () => {
     const { folder } = await prepareCache(options('settings', { ...eight, sizes: [16, 24] }));
+    const open = ImageCache.open(folder).images(ids(), { ...radiographPreprocessing, size: 16 });
     const { pool: _, ...stopped } = options('settings', { ...eight, fit: 'crop' });
     const abort = new AbortController();
     const onPlan = vi.fn(() => abort.abort());
@@ -197,6 +198,8 @@ describe('a second pass', () => {
     expect(plan(result)).toEqual({ done: 0, changed: 0 });
     expect(readdirSync(folder).filter((name) => name.endsWith('.bin'))).toEqual(['24-000.bin']);
     await expectSame(folder, { ...radiographPreprocessing, fit: 'crop', size: 24 });
+    const first = new ImageStore([{ kind: 'file', path: images()[0]!.path }], { ...radiographPreprocessing, size: 16 });
+    expect(await open.read(0)).toEqual(await first.read(0));
   });
 
   it('goes on behind a stop, and behind a journal whose last line is cut off or followed by rubbish', async () => {

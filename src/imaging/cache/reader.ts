@@ -66,7 +66,7 @@ export class ImageCache {
     const missing = ids.filter((id) => (this.entry(id)?.state ?? 'absent') === 'absent');
     if (missing.length > 0) throw this.#outdated(missing, 'that are not in the cache');
     const entries = ids.map((id) => this.entry(id)!);
-    return new CachedImages(this.folder, layoutOf(this.index), entries, preprocessing);
+    return new CachedImages(this.folder, this.index, entries, preprocessing);
   }
 
   /**
@@ -98,21 +98,27 @@ const differs = (entry: CacheEntry, now: SourceStamp) =>
 
 const commandOf = (folder: string, { source, settings }: CacheIndex) => prepareCommand(folder, source, settings);
 
-/** Preprocessed images of a cache, read through a memory map. */
+/**
+ * Preprocessed images of a cache, read through a memory map. All files are mapped from the start, so that a later pass,
+ * which appends to them or removes them, does not disturb whoever reads.
+ */
 export class CachedImages implements ImageReader {
   readonly shape: readonly [number, number, number];
-  readonly #maps: (ArrayBuffer | undefined)[] = [];
+  readonly #layout: Layout;
+  readonly #maps: readonly ArrayBuffer[];
   readonly #imageBytes: number;
 
   constructor(
-    private readonly folder: string,
-    private readonly layout: Layout,
+    folder: string,
+    index: CacheIndex,
     private readonly entries: readonly CacheEntry[],
     private readonly preprocessing: Preprocessing,
   ) {
     const { channels, size } = preprocessing;
     this.shape = [channels, size, size];
-    this.#imageBytes = layout.imageBytes(size);
+    this.#layout = layoutOf(index);
+    this.#imageBytes = this.#layout.imageBytes(size);
+    this.#maps = this.#layout.shards(size, index.slots).map(({ file, bytes }) => mapFile(join(folder, file), bytes));
   }
 
   get length(): number {
@@ -132,10 +138,11 @@ export class CachedImages implements ImageReader {
     const entry = this.#entry(index);
     if (entry.state !== 'ready') throw new ImageError(entry.path, entry.reason);
     const { size } = this.preprocessing;
-    const { shard, position } = this.layout.place(size, entry.slot);
-    const map = this.#map(shard);
-    if (this.layout.settings.bits === 8) return new Uint8Array(map, position, this.#imageBytes);
-    const [height, width] = entry.extents[this.layout.settings.sizes.indexOf(size)] ?? [size, size];
+    const { sizes, bits } = this.#layout.settings;
+    const { shard, position } = this.#layout.place(size, entry.slot);
+    const map = this.#maps[shard]!;
+    if (bits === 8) return new Uint8Array(map, position, this.#imageBytes);
+    const [height, width] = entry.extents[sizes.indexOf(size)] ?? [size, size];
     const data = new Uint16Array(map, position, this.shape[0] * height * width);
     return spread({ height, width, channels: this.preprocessing.channels, maximum: 65535, data }, this.preprocessing);
   }
@@ -144,16 +151,5 @@ export class CachedImages implements ImageReader {
     const entry = this.entries[index];
     if (!entry) throw new RangeError(`CachedImages: index ${index} is not in 0..${this.length - 1}`);
     return entry;
-  }
-
-  /** A shard as far as it was written when this cache was opened or, where a later pass appended, a little more. */
-  #map(shard: number): ArrayBuffer {
-    let map = this.#maps[shard];
-    if (!map) {
-      const path = join(this.folder, this.layout.file(this.preprocessing.size, shard));
-      map = mapFile(path, statSync(path).size);
-      this.#maps[shard] = map;
-    }
-    return map;
   }
 }
