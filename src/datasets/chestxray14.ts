@@ -21,6 +21,7 @@ import { type Finding, selectFindings } from './findings.js';
 import { findImages, publishedFile } from './image-files.js';
 import { note } from './note.js';
 import type { RadiographDataset, RadiographOptions, Split } from './radiograph.js';
+import { SortedIds } from './sorted-ids.js';
 import { readList, readTable, rowName } from './table.js';
 
 const NAME = 'chestxray14';
@@ -66,11 +67,12 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
   const { root, requireImages = true } = options;
   const findings = selectFindings(NAME, FINDINGS, options.findings);
   const table = publishedFile(root, TABLES, 'ChestX-ray14');
-  const splits = officialSplits(root);
+  const trainVal = new SortedIds(readList(join(root, 'train_val_list.txt')));
+  const test = new SortedIds(readList(join(root, 'test_list.txt')));
   const boxes = readBoxes(join(root, BOXES));
   const images = requireImages ? findNihImages(root) : undefined;
   const unlisted = new Set<string>();
-  const seen = (id: string) => splits.get(id)?.seen ?? unlisted.has(id);
+  const seen = (id: string) => trainVal.isMarked(id) || test.isMarked(id) || unlisted.has(id);
 
   function* rows(): Generator<PublishedRow> {
     const imageFolder = join(root, 'images', '/');
@@ -79,19 +81,20 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       const id = row['Image Index'];
       const patient = row['Patient ID'];
       const at = (column: Column) => () => `${rowName(table, index)}, ${column}`;
-      const listed = splits.get(id);
-      if (listed?.seen || unlisted.has(id)) {
+      const inTrainVal = trainVal.mark(id);
+      const inTest = test.mark(id);
+      const splits = inTrainVal ? (inTest ? BOTH : TRAIN) : inTest ? TEST : NONE;
+      if (inTrainVal === false || inTest === false || unlisted.has(id)) {
         throw inputError({ what: rowName(table, index), found: `${id} again`, expected: 'one row per image' });
       }
-      if (listed) listed.seen = true;
-      else unlisted.add(id);
+      if (splits === NONE) unlisted.add(id);
       if (!patient) throw inputError({ what: at('Patient ID')(), found: 'nothing', expected: 'an identifier' });
       const path = images?.get(id) ?? `${imageFolder}${id}`;
       const view = row['View Position'] || null;
       const sex = parseSex(row['Patient Gender'], at('Patient Gender'));
       const ageYears = parseAge(row['Patient Age'], at('Patient Age'));
       const labels = parseLabels(row['Finding Labels'], at('Finding Labels'));
-      for (const split of listed?.splits ?? []) {
+      for (const split of splits) {
         yield { id, path, patient, split, view, sex, ageYears, labels, boxes: boxes?.of(id) };
       }
     }
@@ -107,10 +110,10 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen(id)).sort(),
       notes: () => [
         ...note('rows are in neither list and are left out', [...unlisted]),
-        ...note(
-          'entries of train_val_list.txt and test_list.txt have no row in the table',
-          [...splits].flatMap(([id, listed]) => (listed.seen ? [] : [id])),
-        ),
+        ...note('entries of train_val_list.txt and test_list.txt have no row in the table', [
+          ...trainVal.unmarked(),
+          ...test.unmarked(),
+        ]),
         ...(boxes?.notes(seen) ?? []),
       ],
     },
@@ -121,23 +124,7 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
 const TRAIN: readonly Split[] = ['train'];
 const TEST: readonly Split[] = ['test'];
 const BOTH: readonly Split[] = ['train', 'test'];
-
-interface Listed {
-  /** The lists that name the image. */
-  splits: readonly Split[];
-  /** Whether a row of the table does. */
-  seen: boolean;
-}
-
-/** By image id. */
-function officialSplits(root: string): Map<string, Listed> {
-  const splits = new Map<string, Listed>();
-  for (const id of readList(join(root, 'train_val_list.txt'))) splits.set(id, { splits: TRAIN, seen: false });
-  for (const id of readList(join(root, 'test_list.txt'))) {
-    splits.set(id, { splits: splits.get(id)?.splits === TRAIN ? BOTH : TEST, seen: false });
-  }
-  return splits;
-}
+const NONE: readonly Split[] = [];
 
 /** Image id to path, for the data sets on these images. */
 export function findNihImages(root: string): Map<string, string> {
