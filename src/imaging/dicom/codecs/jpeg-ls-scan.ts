@@ -26,9 +26,8 @@ export class JpegLsScan {
   readonly #bits: BitReader;
   readonly #maximum: number;
   readonly #near: number;
-  readonly #t1: number;
-  readonly #t2: number;
-  readonly #t3: number;
+  /** Of each gradient, from -maximum on, the level that it is quantized to, -4 to 4. */
+  readonly #levels: Int8Array;
   readonly #reset: number;
   /** RANGE, qbpp, LIMIT, and the width of a quantized step. */
   readonly #range: number;
@@ -47,7 +46,11 @@ export class JpegLsScan {
     this.#bits = new BitReader(data);
     this.#maximum = maximum;
     this.#near = near;
-    [this.#t1, this.#t2, this.#t3] = thresholds;
+    this.#levels = new Int8Array(2 * maximum + 1);
+    for (const [i, least] of [near + 1, ...thresholds].entries()) {
+      this.#levels.fill(i + 1, maximum + least);
+      if (least <= maximum) this.#levels.fill(-i - 1, 0, maximum - least + 1);
+    }
     this.#reset = reset;
     this.#step = 2 * near + 1;
     this.#range = Math.floor((maximum + 2 * near) / this.#step) + 1;
@@ -88,22 +91,30 @@ export class JpegLsScan {
   }
 
   #line(line: Int32Array, above: Int32Array, columns: number): void {
+    let a = line[0]!;
+    let b = above[1]!;
+    let c = above[0]!;
     for (let x = 1; x <= columns; ) {
-      const context = this.#context(line, above, x);
+      const d = above[x + 1]!;
+      const context = this.#context(a, b, c, d);
       if (context !== 0) {
-        line[x] = this.#regular(context, line[x - 1]!, above[x]!, above[x - 1]!);
-        x++;
+        a = this.#regular(context, a, b, c);
+        line[x++] = a;
+        c = b;
+        b = d;
         continue;
       }
       const length = this.#run(columns + 1 - x);
-      line.fill(line[x - 1]!, x, x + length);
+      line.fill(a, x, x + length);
       x += length;
       if (x > columns) return;
-      const [a, b] = [line[x - 1]!, above[x]!];
-      if (Math.abs(a - b) <= this.#near) line[x] = this.#reconstructed(a, this.#interruption(1));
-      else line[x] = this.#reconstructed(b, b < a ? -this.#interruption(0) : this.#interruption(0));
+      b = above[x]!;
+      if (Math.abs(a - b) <= this.#near) a = this.#reconstructed(a, this.#interruption(1));
+      else a = this.#reconstructed(b, b < a ? -this.#interruption(0) : this.#interruption(0));
+      line[x++] = a;
       if (this.#runIndex > 0) this.#runIndex--;
-      x++;
+      c = b;
+      b = above[x]!;
     }
   }
 
@@ -111,7 +122,7 @@ export class JpegLsScan {
   #sampleLine(lines: Int32Array[], above: Int32Array[], columns: number): void {
     const contexts = lines.map(() => 0);
     for (let x = 1; x <= columns; ) {
-      for (let c = 0; c < lines.length; c++) contexts[c] = this.#context(lines[c]!, above[c]!, x);
+      for (let c = 0; c < lines.length; c++) contexts[c] = this.#contextAt(lines[c]!, above[c]!, x);
       if (contexts.some((context) => context !== 0)) {
         lines.forEach((line, c) => {
           line[x] = this.#regular(contexts[c]!, line[x - 1]!, above[c]![x]!, above[c]![x - 1]!);
@@ -133,18 +144,18 @@ export class JpegLsScan {
     }
   }
 
-  /** The three gradients, quantized to nine levels each, as one number; its sign is that of the first that is not 0. */
-  #context(line: Int32Array, above: Int32Array, x: number): number {
-    const b = above[x]!;
-    const c = above[x - 1]!;
-    return 81 * this.#level(above[x + 1]! - b) + 9 * this.#level(b - c) + this.#level(c - line[x - 1]!);
+  #contextAt(line: Int32Array, above: Int32Array, x: number): number {
+    return this.#context(line[x - 1]!, above[x]!, above[x - 1]!, above[x + 1]!);
   }
 
-  #level(gradient: number): number {
-    const size = Math.abs(gradient);
-    if (size <= this.#near) return 0;
-    const level = size < this.#t1 ? 1 : size < this.#t2 ? 2 : size < this.#t3 ? 3 : 4;
-    return gradient < 0 ? -level : level;
+  /**
+   * The three gradients between a (left), b (above), c (above left) and d (above right), quantized to nine levels each,
+   * as one number; its sign is that of the first that is not 0 (A.3).
+   */
+  #context(a: number, b: number, c: number, d: number): number {
+    const levels = this.#levels;
+    const zero = this.#maximum;
+    return 81 * levels[zero + d - b]! + 9 * levels[zero + b - c]! + levels[zero + c - a]!;
   }
 
   /** A sample by its prediction from a (left), b (above) and c (above left) and its error (A.4 to A.6). */
@@ -156,7 +167,7 @@ export class JpegLsScan {
 
     const k = this.#golombParameter(this.#n[q]!, this.#a[q]!);
     const mapped = this.#code(k, this.#limit);
-    let error = mapped & 1 ? -((mapped + 1) >> 1) : mapped >> 1;
+    let error = (mapped >> 1) ^ -(mapped & 1); // 0, -1, 1, -2, 2, ...
     if (this.#near === 0 && k === 0 && 2 * this.#b[q]! <= -this.#n[q]!) error = -error - 1;
     this.#learn(q, error);
     return this.#reconstructed(predicted, context < 0 ? -error : error);
@@ -217,8 +228,8 @@ export class JpegLsScan {
   }
 
   #golombParameter(n: number, a: number): number {
-    let k = 0;
-    while (n << k < a) k++;
+    let k = Math.max(0, Math.clz32(n) - Math.clz32(a)); // n << k has as many bits as a
+    if (n << k < a) k++;
     if (k > LARGEST_K) throw new Error('JPEG-LS data with errors that grow without end');
     return k;
   }

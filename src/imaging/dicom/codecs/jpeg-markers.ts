@@ -50,10 +50,7 @@ export interface JpegOutline {
 
 const EMPTY = new Uint8Array(0);
 
-/**
- * The segments after SOI up to EOI, in order. Throws an Error where one is cut off or EOI is missing: CharLS reads on for
- * as long as its memory reaches where no marker follows a scan.
- */
+/** The segments after SOI up to EOI, in order. Throws an Error where one is cut off or EOI is missing. */
 export function* segmentsOf(bytes: Uint8Array): Generator<Segment> {
   if (bytes[0] !== 0xff || bytes[1] !== MARKER.SOI) throw new Error('data that does not start as JPEG');
   let at = 2;
