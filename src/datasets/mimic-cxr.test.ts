@@ -170,7 +170,7 @@ describe('MIMIC-CXR', () => {
     [
       'a second row in the split table alone',
       { splits: [...rows, rows[0]!].map(({ id }) => [id, 'train']) },
-      'split.csv.gz: found 02aa804e',
+      'split.csv.gz: row 8: found 02aa804e',
     ],
     [
       'an unknown split',

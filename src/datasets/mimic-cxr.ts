@@ -49,7 +49,8 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
 
   function* rows(): Generator<PublishedRow> {
     const folderOf = studyFolders(root);
-    const seen = new Set<string>();
+    let last = { subject: 0, study: 0, id: '' };
+    let ascending = true;
     for (const [index, row] of readTable(metadata, COLUMNS)) {
       const id = row.dicom_id;
       const patient = row.subject_id;
@@ -57,9 +58,11 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
       if (!/^[\w-]+$/.test(id)) {
         throw inputError({ what: `${where()}, dicom_id`, found: `"${id}"`, expected: 'letters, digits and hyphens' });
       }
-      if (seen.add(id).size === index) throw repeated(where(), id);
       const subject = readId(patient, () => `${where()}, subject_id`);
       const study = readId(row.study_id, () => `${where()}, study_id`);
+      const key = { subject, study, id };
+      ascending &&= isAfter(key, last);
+      last = key;
       const split = splits.take(id);
       if (!split) {
         unlisted.add(id);
@@ -86,8 +89,8 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
         labels,
       };
     }
-    const twice = splits.untaken().find((id) => seen.has(id));
-    if (twice !== undefined) throw repeated(splitTable, twice);
+    if (!ascending) refuseRepeated(metadata);
+    if (splits.untaken().length > 0) refuseRepeated(splitTable);
   }
 
   return collect(
@@ -111,6 +114,22 @@ export function indexMimicCxr(options: RadiographOptions): RadiographDataset {
 
 const repeated = (what: string, id: string) =>
   inputError({ what, found: `${id} again`, expected: 'one row per image' });
+
+type Key = { subject: number; study: number; id: string };
+
+/** The order of the published table: where it holds throughout, no image has two rows, and none need be remembered. */
+function isAfter(a: Key, b: Key): boolean {
+  if (a.subject !== b.subject) return a.subject > b.subject;
+  return a.study === b.study ? a.id > b.id : a.study > b.study;
+}
+
+/** Throws an InputError where an image has two rows. */
+function refuseRepeated(table: string): void {
+  const seen = new Set<string>();
+  for (const [index, { dicom_id: id }] of readTable(table, ['dicom_id'])) {
+    if (seen.add(id).size === index) throw repeated(rowName(table, index), id);
+  }
+}
 
 /** The table of either edition, compressed or not. */
 function tableNamed(root: string, name: string): string {
