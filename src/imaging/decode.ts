@@ -6,7 +6,8 @@ import { type DecodedImage, type FormatName, formatNames, ImageError, type Image
 import { decodeJpeg2000 } from './jpeg2000.js';
 import { imageLimits } from './limits.js';
 import { decodePng } from './png.js';
-import { decodeRaster, type Target } from './raster.js';
+import { decodeRaster } from './raster.js';
+import type { Target } from './target.js';
 
 /** One readable file format, told by its first bytes, never by the file's name. */
 interface Format {
@@ -60,7 +61,7 @@ export async function decodeColor(source: ImageSource, target?: Target): Promise
 
 /**
  * The image with the channels it has. Alpha is dropped, EXIF orientation applied. With a `target`, a large file may
- * come already resized for it, which spares time and memory; `preprocess` resizes what is not. Throws an ImageError
+ * come already resized for it or with a `table`, which spares time and memory; `preprocess` does the rest. Throws an ImageError
  * that names image and reason.
  */
 export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {

@@ -23,6 +23,11 @@ export interface DecodedImage {
   data: Uint8Array | Uint16Array;
   /** What a reader of the image should know, e.g. `frame 1 of 5`. */
   notes?: readonly string[];
+  /**
+   * Where `data` holds indices: what each stands for, 0..maximum. Only 16-bit images of one channel that were decoded for a target come
+   * so, and only until `resize`, which looks up while it averages.
+   */
+  table?: Uint16Array;
 }
 
 /**

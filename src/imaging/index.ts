@@ -36,8 +36,8 @@ export {
   preprocess,
   radiographPreprocessing,
 } from './preprocess.js';
-export type { Fit, Target } from './raster.js';
 export { type ScanOptions, type ScanResult, scan, scanFiles } from './scan.js';
 export { type DecodedStage, decodeStage, STAGES, type Stage, type StageInfo, type StageOptions } from './stages.js';
 export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
 export { type ImageReader, ImageStore } from './store.js';
+export type { Fit, Target } from './target.js';

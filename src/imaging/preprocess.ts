@@ -10,7 +10,8 @@ import { inputError } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import type { DecodedImage } from './image.js';
 import { toEightBits } from './intensity.js';
-import { type Fit, resize } from './raster.js';
+import { resize } from './raster.js';
+import type { Fit } from './target.js';
 
 export interface Preprocessing {
   /** Side of the square result, pixels. */

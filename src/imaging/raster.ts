@@ -10,6 +10,8 @@ import sharp, { type ResizeOptions, type Sharp } from 'sharp';
 import { messageOf } from '../base/index.js';
 import { interleaved, planar } from './channels.js';
 import { type DecodedImage, RasterError } from './image.js';
+import { resizeWords } from './resize-words.js';
+import type { Target } from './target.js';
 
 sharp.concurrency(1);
 sharp.cache(false);
@@ -22,7 +24,7 @@ sharp.cache(false);
  * Truncated or damaged data is a RasterError, never gray filling; so are samples that are not 8- or 16-bit unsigned
  * gray or RGB, and an image of more than `pixelLimit` pixels, found from its header alone.
  *
- * With a `target`, an upright image without alpha is resized in the same pass, so that its full size never exists as
+ * With a `target`, an upright 8-bit image without alpha is resized in the same pass, so that its full size never exists as
  * JavaScript memory: the pixels that `resize` gives afterwards, except that a JPEG reduced 4 times or more is halved by
  * its own inverse DCT.
  */
@@ -45,8 +47,8 @@ export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target
     const decoding = sharp(bytes, { limitInputPixels: pixelLimit, failOn: 'error', ignoreIcc: true })
       .autoOrient()
       .removeAlpha();
-    // Resizing would blend alpha, and round turned pixels otherwise.
-    const onePass = target && !hasAlpha && orientation === 1;
+    // Resizing would blend alpha, and round turned pixels otherwise; 16 bits are resized elsewhere.
+    const onePass = target && !hasAlpha && orientation === 1 && depth === 'uchar';
     const sized = onePass ? decoding.resize(sharpResize(target)) : decoding;
     const image = await pixelsOf(sized, channels, depth === 'ushort' ? 65535 : 255);
     return pages > 1 ? { ...image, notes: [`page 1 of ${pages}`] } : image;
@@ -63,16 +65,8 @@ function channelsOf(space: string, format: string): 1 | 3 {
   throw new RasterError(`colours of the kind ${space}`);
 }
 
-export type Fit = 'stretch' | 'crop' | 'pad';
-
-/** A square of `size` pixels, and how an image is brought to it. */
-export interface Target {
-  size: number;
-  fit: Fit;
-}
-
 /**
- * Resizes at the image's own bit depth with libvips' Lanczos-3 kernel, widened when reducing, so that reducing does not
+ * Resizes at the image's own bit depth, 8 bits with libvips' Lanczos-3 kernel, widened when reducing, so that reducing does not
  * alias; from a factor of 4 on, whole blocks of pixels are averaged first and the kernel does the last factor of 2 to
  * 3.
  *
@@ -83,9 +77,15 @@ export async function resize(image: DecodedImage, target: Target): Promise<Decod
   const { width, height, channels, maximum, data } = image;
   const { size, fit } = target;
   const fits = fit === 'pad' ? Math.max(width, height) === size : width === size && height === size;
-  if (fits) return image;
+  if (fits) return lookedUp(image);
+  if (maximum === 65535) return resizeWords(image, target);
   const raw = sharp(interleaved(data, channels), { raw: { width, height, channels } });
   return pixelsOf(raw.resize(sharpResize(target)), channels, maximum);
+}
+
+/** The image without a table: every pixel looked up. */
+function lookedUp({ table, ...image }: DecodedImage): DecodedImage {
+  return table ? { ...image, data: (image.data as Uint16Array).map((index) => table[index]!) } : image;
 }
 
 const SHARP_FIT = { stretch: 'fill', crop: 'cover', pad: 'inside' } as const;

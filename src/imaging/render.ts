@@ -1,6 +1,6 @@
 import type { DecodedImage } from './image.js';
 import { fitted, type Preprocessing, preprocess } from './preprocess.js';
-import type { Target } from './raster.js';
+import type { Target } from './target.js';
 
 /** A form in which an image is wanted. */
 export interface Rendition {

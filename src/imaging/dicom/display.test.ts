@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../base/index.js';
+import { resize } from '../raster.js';
 import { show } from './display.js';
 import { EXPLICIT, element, file, image, sequence } from './fixtures/bytes.js';
 import { readDicom } from './image.js';
 import { lookUpAll, valuesIn } from './passes.js';
+import { decodeDicom } from './stages.js';
 
 // What pydicom can say of the pipeline is in references.test.ts; here is the rest.
 
@@ -120,5 +122,37 @@ describe('passes over whole images', () => {
     const range = await shown(values, {});
     const wide = file(EXPLICIT, ...image(300, 300), element('7fe00010', 'OW', Array(300).fill(values).flat()));
     expect(show(await readDicom(wide, 1e8)).image.data.subarray(0, 300)).toEqual(range.image.data);
+  });
+});
+
+describe('an image that is decoded for a size', () => {
+  const random = Random.of(1, 'pixels');
+  const values = Array.from({ length: 301 * 260 }, () => random.integer(65536)); // also above the 12 bits stored
+  const window = { ...ds('00281050', '2000'), ...ds('00281051', '3000') };
+
+  it.each([
+    ['with a window', window],
+    ['without one', {}],
+    ['MONOCHROME1', { ...window, ...cs('00280004', 'MONOCHROME1 ') }],
+    ['signed', { ...window, ...us('00280103', 1) }],
+    ['with padding', { ...window, ...us('00280120', 1234) }],
+  ])('comes as indices, and ends with the same pixels: %s', async (_, changes) => {
+    for (const [rows, columns] of [
+      [301, 260],
+      [260, 301],
+    ] as const) {
+      const bytes = file(EXPLICIT, ...image(rows, columns, changes), element('7fe00010', 'OW', values));
+      for (const target of [
+        { size: 32, fit: 'stretch' },
+        { size: 60, fit: 'pad' },
+        { size: 200, fit: 'crop' },
+      ] as const) {
+        const indices = await decodeDicom(bytes, 1e8, target);
+        expect(indices.table).toBeDefined();
+        const plain = await decodeDicom(bytes, 1e8);
+        expect(plain.table).toBeUndefined();
+        expect(await resize(indices, target)).toEqual(await resize(plain, target));
+      }
+    }
   });
 });

@@ -36,15 +36,17 @@ export interface Shown {
  * - MONOCHROME1, or a Presentation LUT Shape of INVERSE, is inverted, once.
  * - Padding is shown black, whichever the photometric interpretation. Overlays are not drawn.
  * - RGB keeps its values; palettes become RGB.
+ *
+ * With `asIndices`, 16-bit gray may come as indices into a table (`DecodedImage.table`).
  */
-export function show(image: DicomImage, view = 0): Shown {
+export function show(image: DicomImage, view = 0, asIndices = false): Shown {
   const none = { modality: { kind: 'none' }, voi: { kind: 'none' }, views: 0, inverted: false, notes: [] } as const;
   if (image.photometricInterpretation === 'PALETTE COLOR') return { ...none, notes: [], image: showPalette(image) };
   if (image.description.samplesPerPixel === 3) return { ...none, notes: [], image: showColor(image) };
-  return showGray(image, view);
+  return showGray(image, view, asIndices);
 }
 
-function showGray(dicom: DicomImage, view: number): Shown {
+function showGray(dicom: DicomImage, view: number, asIndices: boolean): Shown {
   const { dataSet, containers, bits, description, photometricInterpretation } = dicom;
   const { rows: height, columns: width } = description;
   const modality = readModality(dataSet, bits.signed);
@@ -75,21 +77,34 @@ function showGray(dicom: DicomImage, view: number): Shown {
     const fraction = fractionOf(toValue(stored));
     return Math.round((inverted ? 1 - fraction : fraction) * maximum);
   };
-  const data = new (isPlain ? Uint8Array : Uint16Array)(containers.length);
-  if (containers instanceof Uint32Array || containers.length < FEW)
+  const how = { modality, voi, views, padding, inverted, notes };
+  const size = { width, height, channels: 1, maximum } as const;
+  if (containers instanceof Uint32Array || containers.length < FEW) {
+    const data = new (isPlain ? Uint8Array : Uint16Array)(containers.length);
     for (let i = 0; i < data.length; i++) data[i] = shown(containers[i]!);
-  else lookUpAll(containers, tableOf(containers, shown, maximum), data);
-  const image: DecodedImage = { width, height, channels: 1, maximum, data };
-  return { image, modality, voi, views, padding, inverted, notes };
+    return { ...how, image: { ...size, data } };
+  }
+  const table = tableOf(containers, 2 ** (bits.high + 1), shown, maximum);
+  if (asIndices && containers instanceof Uint16Array && table instanceof Uint16Array)
+    return { ...how, image: { ...size, data: containers, table } };
+  const data = new (isPlain ? Uint8Array : Uint16Array)(containers.length);
+  lookUpAll(containers, table, data);
+  return { ...how, image: { ...size, data } };
 }
 
 /** Fewer samples than this are shown one by one: a table would be the larger work. */
 const FEW = 65536;
 
-/** What is shown for every value that a container can have. */
-function tableOf(containers: Containers, shown: (container: number) => number, maximum: 255 | 65535) {
+/** What is shown for every value that a container can have; bits above the high bit, from `period` on, change nothing. */
+function tableOf(
+  containers: Containers,
+  period: number,
+  shown: (container: number) => number,
+  maximum: 255 | 65535,
+): Uint8Array | Uint16Array {
   const table = new (maximum === 255 ? Uint8Array : Uint16Array)(2 ** (8 * containers.BYTES_PER_ELEMENT));
-  for (let container = 0; container < table.length; container++) table[container] = shown(container);
+  for (let container = 0; container < period; container++) table[container] = shown(container);
+  for (let filled = period; filled < table.length; filled *= 2) table.copyWithin(filled, 0, filled);
   return table;
 }
 

@@ -1,15 +1,19 @@
 /** The image at the stages of the grayscale pipeline. */
 import type { DecodedImage } from '../image.js';
+import type { Target } from '../target.js';
 import { show } from './display.js';
 import type { StoredFrame } from './frame.js';
 import { type DicomImage, readDicom } from './image.js';
 import { type Modality, modalityFunction, readModality } from './modality.js';
 import { storedValues } from './samples.js';
 
-/** A DICOM file's first frame as it is to be shown. Throws a DicomError. */
-export async function decodeDicom(bytes: Uint8Array, pixelLimit: number): Promise<DecodedImage> {
+/**
+ * A DICOM file's first frame as it is to be shown; for a `target`, 16-bit gray may come as indices into a table. Throws a
+ * DicomError.
+ */
+export async function decodeDicom(bytes: Uint8Array, pixelLimit: number, target?: Target): Promise<DecodedImage> {
   const dicom = await readDicom(bytes, pixelLimit);
-  const { image, notes } = show(dicom);
+  const { image, notes } = show(dicom, 0, target !== undefined);
   return { ...image, notes: [...dicom.notes, ...notes] };
 }
 

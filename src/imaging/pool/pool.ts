@@ -38,6 +38,8 @@ interface Seat {
 
 const JOBS_PER_THREAD = 2;
 const TICKS_PER_DEADLINE = 10;
+/** A thread that has not started by then never will. */
+const SECONDS_TO_START = 60;
 
 /**
  * Threads that decode and preprocess images: decoders hold up the thread that they run in. Threads start when there is
@@ -138,6 +140,7 @@ export class ImagePool {
   #take(seat: Seat, answer: Answer): void {
     if (answer.type === 'ready') {
       seat.ready = true;
+      seat.ticks = 0;
       return;
     }
     const job = this.#seats.has(seat) ? seat.jobs.shift() : undefined;
@@ -169,8 +172,10 @@ export class ImagePool {
 
   /** Time is counted in ticks of this thread, so that a thread is not blamed while this one was held up itself. */
   #tick(): void {
+    const toStart = (TICKS_PER_DEADLINE * SECONDS_TO_START) / this.#options.secondsPerImage;
     for (const seat of [...this.#seats]) {
-      if (seat.jobs.length === 0 || ++seat.ticks <= TICKS_PER_DEADLINE) continue;
+      const ticks = seat.ready ? TICKS_PER_DEADLINE : toStart;
+      if (seat.jobs.length === 0 || ++seat.ticks <= ticks) continue;
       this.#lose(seat, `an image that takes more than ${this.#options.secondsPerImage} s to decode`);
       void seat.worker.terminate();
     }

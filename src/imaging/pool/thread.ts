@@ -6,8 +6,8 @@ import { decodeBytes } from '../decode.js';
 import { readImageFile } from '../file.js';
 import { type DecodedImage, ImageError } from '../image.js';
 import { imageLimits } from '../limits.js';
-import type { Target } from '../raster.js';
 import { render } from '../render.js';
+import type { Target } from '../target.js';
 import type { Answer, Place, PlainSource, Request } from './messages.js';
 
 const port = parentPort!;

@@ -1,0 +1,107 @@
+/**
+ * Resampling in double precision with the Lanczos kernel of three lobes, widened when reducing so that nothing aliases, as Pillow does
+ * it for mode I (src/libImaging/Resample.c): first across, then down, rounded to whole numbers after each.
+ */
+
+/** Which samples a line of pixels is resampled to. */
+export interface Line {
+  /** Pixels at hand. */
+  length: number;
+  /** What the samples divide into equal parts, in pixels from the first one; not whole where the last pixel is but a part of one. */
+  extent: number;
+  /** Samples along the whole extent. */
+  samples: number;
+  /** The samples wanted: `count` from number `first` on. */
+  first: number;
+  count: number;
+}
+
+const LOBES = 3;
+
+/** `[down.length, across.length]` to `[down.count, across.count]`; results may overshoot the range of the pixels. */
+export function lanczos(pixels: Int32Array, across: Line, down: Line): Int32Array {
+  return resampled(resampled(pixels, across), down);
+}
+
+/** Every row of `[N, length]` resampled, turned to `[count, N]`, so that a second call goes down the columns and turns it back. */
+function resampled(pixels: Int32Array, line: Line): Int32Array {
+  const { length, count } = line;
+  const { starts, counts, weights, stride } = weightsOf(line);
+  const rows = pixels.length / length;
+  const out = new Int32Array(count * rows);
+  let row = 0;
+  // Four rows at a time share the look-up of a weight.
+  for (; row + 3 < rows; row += 4) {
+    const row0 = row * length;
+    const row1 = row0 + length;
+    const row2 = row1 + length;
+    const row3 = row2 + length;
+    for (let i = 0; i < count; i++) {
+      let s0 = 0.5;
+      let s1 = 0.5;
+      let s2 = 0.5;
+      let s3 = 0.5;
+      const from = i * stride;
+      const end = from + counts[i]!;
+      const start = starts[i]! - from;
+      for (let k = from; k < end; k++) {
+        const weight = weights[k]!;
+        const at = start + k;
+        s0 += weight * pixels[row0 + at]!;
+        s1 += weight * pixels[row1 + at]!;
+        s2 += weight * pixels[row2 + at]!;
+        s3 += weight * pixels[row3 + at]!;
+      }
+      const to = i * rows + row;
+      out[to] = Math.floor(s0);
+      out[to + 1] = Math.floor(s1);
+      out[to + 2] = Math.floor(s2);
+      out[to + 3] = Math.floor(s3);
+    }
+  }
+  for (; row < rows; row++) {
+    for (let i = 0; i < count; i++) {
+      let sum = 0.5;
+      const at = row * length + starts[i]!;
+      for (let k = 0; k < counts[i]!; k++) sum += weights[i * stride + k]! * pixels[at + k]!;
+      out[i * rows + row] = Math.floor(sum);
+    }
+  }
+  return out;
+}
+
+/** Per sample: its first pixel, how many there are, and their weights, which sum to 1; `stride` weights to a sample. */
+interface Weights {
+  starts: Int32Array;
+  counts: Int32Array;
+  weights: Float64Array;
+  stride: number;
+}
+
+function weightsOf({ length, extent, samples, first, count }: Line): Weights {
+  const scale = extent / samples;
+  const widening = Math.max(1, scale);
+  const support = LOBES * widening;
+  const stride = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(count);
+  const counts = new Int32Array(count);
+  const weights = new Float64Array(count * stride);
+  for (let i = 0; i < count; i++) {
+    const centre = (first + i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const n = Math.min(length, Math.trunc(centre + support + 0.5)) - start;
+    let sum = 0;
+    for (let k = 0; k < n; k++) {
+      const weight = kernel((k + start - centre + 0.5) / widening);
+      weights[i * stride + k] = weight;
+      sum += weight;
+    }
+    for (let k = 0; k < n; k++) weights[i * stride + k]! /= sum;
+    starts[i] = start;
+    counts[i] = n;
+  }
+  return { starts, counts, weights, stride };
+}
+
+const kernel = (x: number) => (x >= -LOBES && x < LOBES ? sinc(x) * sinc(x / LOBES) : 0);
+const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
