@@ -55,7 +55,7 @@ export async function drawContactSheet(dataset: RadiographDataset, options: Shee
     places.map(({ radiograph }) => radiograph.path),
     async (path, index) => {
       const image = await decodeGray({ kind: 'file', path });
-      const data = await preprocess(image, { ...radiographPreprocessing, size: SIDE });
+      const data = preprocess(image, { ...radiographPreprocessing, size: SIDE });
       pictures[index] = await smallPicture({ width: SIDE, height: SIDE, data }, SIDE);
       const { width, height, maximum } = image;
       const format = { width, height, bits: maximum === 255 ? 8 : 16, images: 0 } as const;

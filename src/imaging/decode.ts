@@ -61,7 +61,7 @@ export async function decodeColor(source: ImageSource, target?: Target): Promise
 
 /**
  * The image with the channels it has. Alpha is dropped, EXIF orientation applied. With a `target`, a large file may
- * come already resized for it or with a `table`, which spares time and memory; `preprocess` does the rest. Throws an ImageError
+ * come `halved` or with a `table`, which spares time and memory; `preprocess` does the rest. Throws an ImageError
  * that names image and reason.
  */
 export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {

@@ -28,6 +28,8 @@ export interface DecodedImage {
    * so, and only until `resize`, which looks up while it averages.
    */
   table?: Uint16Array;
+  /** Whether a decoder that was told the size wanted gave half the stored width and height. */
+  halved?: true;
 }
 
 /**

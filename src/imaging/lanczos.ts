@@ -1,6 +1,6 @@
 /**
- * Resampling in double precision with the Lanczos kernel of three lobes, widened when reducing so that nothing aliases, as Pillow does
- * it for mode I (src/libImaging/Resample.c): first across, then down, rounded to whole numbers after each.
+ * Resampling with the Lanczos kernel of three lobes, widened when reducing so that nothing aliases, as Pillow does it
+ * (src/libImaging/Resample.c), in double precision.
  */
 
 /** Which samples a line of pixels is resampled to. */
@@ -18,13 +18,11 @@ export interface Line {
 
 const LOBES = 3;
 
-/** `[down.length, across.length]` to `[down.count, across.count]`; results may overshoot the range of the pixels. */
-export function lanczos(pixels: Int32Array, across: Line, down: Line): Int32Array {
-  return resampled(resampled(pixels, across), down);
-}
-
-/** Every row of `[N, length]` resampled, turned to `[count, N]`, so that a second call goes down the columns and turns it back. */
-function resampled(pixels: Int32Array, line: Line): Int32Array {
+/**
+ * Every row of `[N, length]` resampled, rounded to whole numbers, and turned to `[count, N]`, so that a second call goes down the
+ * columns and turns it back. Results may overshoot the range of the pixels.
+ */
+export function resampleRows(pixels: Int32Array, line: Line): Int32Array {
   const { length, count } = line;
   const { starts, counts, weights, stride } = weightsOf(line);
   const rows = pixels.length / length;
@@ -78,7 +76,22 @@ interface Weights {
   stride: number;
 }
 
-function weightsOf({ length, extent, samples, first, count }: Line): Weights {
+/** Of the last lines: the images of a data set tend to be of one size. */
+const known = new Map<string, Weights>();
+const MOST_KNOWN = 16;
+
+function weightsOf(line: Line): Weights {
+  const key = Object.values(line).join();
+  let weights = known.get(key);
+  if (!weights) {
+    weights = newWeights(line);
+    if (known.size === MOST_KNOWN) known.clear();
+    known.set(key, weights);
+  }
+  return weights;
+}
+
+function newWeights({ length, extent, samples, first, count }: Line): Weights {
   const scale = extent / samples;
   const widening = Math.max(1, scale);
   const support = LOBES * widening;

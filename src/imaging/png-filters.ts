@@ -2,8 +2,8 @@
  * The five filters of PNG rows (W3C PNG, 3rd edition, 9.2), undone in place.
  *
  * Nearly every row of a radiograph has the Paeth filter, in which each byte waits for the one on its left. Its
- * predictor is one look-up here, and two such rows of one-byte pixels are undone side by side, the lower one pixel
- * behind, so that the processor has two chains to work on: together 4 times as fast as the formula row by row.
+ * predictor is one look-up here, and four such rows of one-byte pixels are undone side by side, each one pixel behind the
+ * one above, so that the processor has four chains to work on: together 4 times as fast as the formula row by row.
  */
 
 const NONE = 0;
@@ -22,13 +22,20 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, pixe
     const row = y * stride + 1;
     const filter = raw[row - 1]!;
     if (y === 0) firstRow(raw, filter, row, rowBytes, pixelBytes);
-    else if (filter === PAETH && pixelBytes === 1 && y + 1 < height && raw[row + rowBytes] === PAETH) {
-      twoPaethRows(raw, row, rowBytes);
-      y++;
+    else if (pixelBytes === 1 && rowBytes >= 4 && arePaeth(raw, y, height, stride)) {
+      fourPaethRows(raw, row, rowBytes);
+      y += 3;
     } else laterRow(raw, filter, row, rowBytes, pixelBytes);
   }
   for (let y = 0; y < height; y++) raw.copyWithin(y * rowBytes, y * stride + 1, (y + 1) * stride);
   return raw.subarray(0, height * rowBytes);
+}
+
+/** Whether row y and the three below it have the Paeth filter. */
+function arePaeth(raw: Uint8Array, y: number, height: number, stride: number): boolean {
+  if (y + 3 >= height) return false;
+  for (let i = 0; i < 4; i++) if (raw[(y + i) * stride] !== PAETH) return false;
+  return true;
 }
 
 /** Above the first row all bytes are 0, so that Up adds nothing and Paeth takes the left one. */
@@ -70,27 +77,54 @@ function laterRow(raw: Uint8Array, filter: number, row: number, n: number, pixel
   }
 }
 
-/** Two rows of one-byte pixels; a, b, c are the left, upper and upper left neighbours in the upper (1) and lower (2). */
-function twoPaethRows(raw: Uint8Array, row: number, n: number): void {
+/**
+ * Four rows of `n` one-byte pixels, 4 or more, the uppermost at `row`; a, b, c are the left, upper and upper left neighbours of the
+ * pixel in turn of each, so that the a of one row is the b of the next.
+ */
+function fourPaethRows(raw: Uint8Array, row: number, n: number): void {
   const steps = paethSteps();
   const above = row - n - 1;
-  const below = row + n; // one byte before the lower row, whose loop is one pixel behind
-  let c1 = raw[above]!;
-  let a1 = (raw[row]! + c1) & 255;
-  raw[row] = a1;
-  let a2 = 0;
-  let c2 = 0;
-  for (let x = 1; x < n; x++) {
-    const b2 = a1;
-    a2 = (raw[below + x]! + c2 + steps[(a2 << 9) + (b2 - 513 * c2 + CENTRE)]!) & 255;
-    raw[below + x] = a2;
-    c2 = b2;
-    const b1 = raw[above + x]!;
-    a1 = (raw[row + x]! + c1 + steps[(a1 << 9) + (b1 - 513 * c1 + CENTRE)]!) & 255;
-    raw[row + x] = a1;
-    c1 = b1;
+  // Each row's place is moved one pixel to the left of the last, so that one x serves all.
+  const row2 = row + n;
+  const row3 = row2 + n;
+  const row4 = row3 + n;
+  let [a1, c1, a2, c2, a3, c3, a4, c4, b] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  for (let x = 0; x < 3; x++) {
+    if (x === 2) [a3, c3] = [step(raw, steps, row3 + x, a3, a2, c3), a2];
+    if (x > 0) [a2, c2] = [step(raw, steps, row2 + x, a2, a1, c2), a1];
+    b = raw[above + x]!;
+    [a1, c1] = [step(raw, steps, row + x, a1, b, c1), b];
   }
-  raw[below + n]! += c2 + steps[(a2 << 9) + a1 - 513 * c2 + CENTRE]!;
+  for (let x = 3; x < n; x++) {
+    b = a3;
+    a4 = (raw[row4 + x]! + c4 + steps[(a4 << 9) + (b - 513 * c4 + CENTRE)]!) & 255;
+    raw[row4 + x] = a4;
+    c4 = b;
+    b = a2;
+    a3 = (raw[row3 + x]! + c3 + steps[(a3 << 9) + (b - 513 * c3 + CENTRE)]!) & 255;
+    raw[row3 + x] = a3;
+    c3 = b;
+    b = a1;
+    a2 = (raw[row2 + x]! + c2 + steps[(a2 << 9) + (b - 513 * c2 + CENTRE)]!) & 255;
+    raw[row2 + x] = a2;
+    c2 = b;
+    b = raw[above + x]!;
+    a1 = (raw[row + x]! + c1 + steps[(a1 << 9) + (b - 513 * c1 + CENTRE)]!) & 255;
+    raw[row + x] = a1;
+    c1 = b;
+  }
+  for (let x = n; x < n + 3; x++) {
+    [a4, c4] = [step(raw, steps, row4 + x, a4, a3, c4), a3];
+    if (x < n + 2) [a3, c3] = [step(raw, steps, row3 + x, a3, a2, c3), a2];
+    if (x < n + 1) [a2, c2] = [step(raw, steps, row2 + x, a2, a1, c2), a1];
+  }
+}
+
+/** Undoes the filter of one pixel, which it returns. */
+function step(raw: Uint8Array, steps: Uint8Array, at: number, a: number, b: number, c: number): number {
+  const pixel = (raw[at]! + c + steps[(a << 9) + (b - 513 * c + CENTRE)]!) & 255;
+  raw[at] = pixel;
+  return pixel;
 }
 
 /** Where a = b = c in the table of steps. */

@@ -10,7 +10,7 @@ import { inputError } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import type { DecodedImage } from './image.js';
 import { toEightBits } from './intensity.js';
-import { resize } from './raster.js';
+import { resize } from './resize.js';
 import type { Fit } from './target.js';
 
 export interface Preprocessing {
@@ -53,16 +53,16 @@ export const naturalPreprocessing: Readonly<Preprocessing> = {
  * One decoded image to `[channels, size, size]`, 0..255, in an array of its own. Steps that are switched off are left
  * out.
  */
-export async function preprocess(image: DecodedImage, options: Preprocessing): Promise<Uint8Array> {
-  return spread(await fitted(image, options), options);
+export function preprocess(image: DecodedImage, options: Preprocessing): Uint8Array {
+  return spread(fitted(image, options), options);
 }
 
 /**
  * The first half of `preprocess`: the image at its final size and number of channels, at its own bit depth; with `pad`
  * still without the padding.
  */
-export async function fitted(image: DecodedImage, { size, channels, fit }: Geometry): Promise<DecodedImage> {
-  const resized = await resize(channels === 1 ? toGray(image) : image, { size, fit });
+export function fitted(image: DecodedImage, { size, channels, fit }: Geometry): DecodedImage {
+  const resized = resize(channels === 1 ? toGray(image) : image, { size, fit });
   return channels === 3 ? toColor(resized) : resized;
 }
 

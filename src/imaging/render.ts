@@ -19,8 +19,9 @@ export interface Rendered {
 }
 
 /**
- * One image in all its forms, each in an array of its own; with no form it is only decoded. Each form has the pixels
- * that it would have alone: an image that came resized for one is decoded again for the next.
+ * One image in all its forms, each in an array of its own, the smallest first; with no form it is only decoded. Each form
+ * has the pixels that it would have alone: an image that came halved for one is decoded again for the next. Throws a
+ * RangeError where a smaller form follows a larger one.
  */
 export async function render(
   decode: (target?: Target) => Promise<DecodedImage>,
@@ -29,23 +30,20 @@ export async function render(
   let image = await decode(renditions[0]?.preprocessing);
   const rendered: Rendered[] = [];
   for (const [i, rendition] of renditions.entries()) {
-    const last = renditions[i - 1];
-    if (last && cameResized(image, last.preprocessing)) image = await decode(rendition.preprocessing);
-    rendered.push(await renditionOf(image, rendition));
+    const last = renditions[i - 1]?.preprocessing.size ?? 0;
+    if (rendition.preprocessing.size < last) throw new RangeError('render: a smaller form after a larger one');
+    if (i > 0 && image.halved) image = await decode(rendition.preprocessing);
+    rendered.push(renditionOf(image, rendition));
   }
   return rendered;
 }
 
-function cameResized({ width, height }: DecodedImage, { size, fit }: Target): boolean {
-  return fit === 'pad' ? Math.max(width, height) === size : width === size && height === size;
-}
-
-async function renditionOf(image: DecodedImage, { preprocessing, bits }: Rendition): Promise<Rendered> {
+function renditionOf(image: DecodedImage, { preprocessing, bits }: Rendition): Rendered {
   if (bits === 8) {
     const { size } = preprocessing;
-    return { pixels: await preprocess(image, preprocessing), height: size, width: size };
+    return { pixels: preprocess(image, preprocessing), height: size, width: size };
   }
-  const { data, maximum, height, width } = await fitted(image, preprocessing);
+  const { data, maximum, height, width } = fitted(image, preprocessing);
   const pixels = new Uint16Array(data);
   // 65535 / 255: minimum, maximum and rounding back to 8 bits stay what they were.
   if (maximum === 255) for (let i = 0; i < pixels.length; i++) pixels[i] = 257 * pixels[i]!;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../base/index.js';
-import { resize } from '../raster.js';
+import { resize } from '../resize.js';
 import { show } from './display.js';
 import { EXPLICIT, element, file, image, sequence } from './fixtures/bytes.js';
 import { readDicom } from './image.js';

@@ -32,13 +32,13 @@ describe('ImagePool', () => {
       const alone = async (options: Preprocessing) => preprocess(await decode(fixture(name), options), options);
       const small = { ...preprocessing, size: 16, fit: 'pad' as const, channels: 3 as const };
       const wide = { ...preprocessing, size: 20, fit: 'pad' as const };
-      const [a, b, c] = await pool.render(fixture(name), [
-        rendition,
+      const [a, c, b] = await pool.render(fixture(name), [
         { preprocessing: small, bits: 8 },
         { preprocessing: wide, bits: 16 },
+        rendition,
       ]);
-      expect(a).toEqual({ pixels: await alone(preprocessing), height: 24, width: 24 });
-      expect(b).toEqual({ pixels: await alone(small), height: 16, width: 16 });
+      expect(a).toEqual({ pixels: await alone(small), height: 16, width: 16 });
+      expect(b).toEqual({ pixels: await alone(preprocessing), height: 24, width: 24 });
       expect(c!.pixels).toBeInstanceOf(Uint16Array);
       const again = { width: c!.width, height: c!.height, channels: 1 as const, maximum: 65535 as const };
       expect(spread({ ...again, data: c!.pixels }, wide)).toEqual(await alone(wide));
