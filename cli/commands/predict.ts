@@ -11,7 +11,7 @@ export function register(program: Command): void {
   program
     .command('predict')
     .description('findings and probabilities of images, by a finished fine-tuning')
-    .argument('<image...>', 'PNG or JPEG files')
+    .argument('<image...>', 'image files: DICOM, PNG, JPEG and the like')
     .requiredOption('--run <folder>', 'the folder of a fine-tuning: one of parts/ of an experiment')
     .option('--json', 'print one JSON document on standard output')
     .addHelpText(
