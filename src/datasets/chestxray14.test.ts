@@ -2,9 +2,10 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
-import { InputError, readText } from '../base/index.js';
+import { readText } from '../base/index.js';
 import { indexChestXray14 } from './chestxray14.js';
 import { HEADER, makeChestXray14, makeFolder, tableOf } from './fixtures/make-folder.js';
+import { messageFrom } from './fixtures/message-from.js';
 import { indexRadiographs, openRadiographs } from './registry.js';
 import { patientsInTwoSplits } from './split.js';
 import { summarize, summarizeRadiographs } from './summary.js';
@@ -17,16 +18,6 @@ const rows = [
   { id: 't0.png', patient: 4, labels: 'Hernia', age: '412Y' },
 ];
 const example = { rows, trainVal: ['a0.png', 'a1.png', 'b0.png', 'c0.png'], test: ['t0.png'] };
-
-function messageFrom(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('ChestX-ray14', () => {
   it('reads rows, splits, ages of both editions, and unknown values', async () => {

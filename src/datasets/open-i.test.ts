@@ -6,6 +6,7 @@ import { sharedData } from '../../test/shared-data.js';
 import { InputError, Random, readJson } from '../base/index.js';
 import { dicomFile } from './fixtures/make-dicom.js';
 import { makeFolder } from './fixtures/make-folder.js';
+import { messageFrom } from './fixtures/message-from.js';
 import { indexOpenI } from './open-i.js';
 import { readReport } from './open-i-report.js';
 import type { RadiographOptions } from './radiograph.js';
@@ -69,16 +70,6 @@ function folder(files: Record<string, string | Uint8Array> = {}, reports = REPOR
 const pngs = (ids = IDS) => Object.fromEntries(ids.map((id) => [`NLMCXR_png/${id}.png`, '']));
 const tables = { 'nlmcxr_dicom_metadata.csv.gz': gzipSync(METADATA), 'nlmcxr_tsne_pa.csv': TSNE };
 const index = (root: string, options: Partial<RadiographOptions> = {}) => indexOpenI({ root, seed: 1, ...options });
-
-function messageFrom(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('Open-I', () => {
   it('reads reports, views of both tables, and terms that a program found', () => {

@@ -3,23 +3,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
-import { InputError } from '../base/index.js';
 import { decode } from '../imaging/index.js';
 import { indexChestXray14 } from './chestxray14.js';
 import { dicomFile } from './fixtures/make-dicom.js';
 import { makeFolder } from './fixtures/make-folder.js';
+import { messageFrom } from './fixtures/message-from.js';
 import { indexOwnData } from './own-data.js';
 import type { RadiographDataset, RadiographOptions } from './radiograph.js';
-
-function messageFrom(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 const index = (root: string, options: Partial<RadiographOptions> = {}) => indexOwnData({ root, seed: 1, ...options });
 const labelsOf = ({ radiographs }: RadiographDataset) =>

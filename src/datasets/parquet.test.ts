@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError, Random } from '../base/index.js';
 import { makeFolder } from './fixtures/make-folder.js';
+import { messageFrom } from './fixtures/message-from.js';
 import { readParquet } from './parquet.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'parquet');
@@ -22,16 +23,6 @@ const expected = Array.from({ length: 60 }, (_, i) => ({
 
 const rowsOf = (path: string, columns: readonly string[] = COLUMNS) =>
   [...readParquet(path, columns)].map(([, row]) => row);
-
-function messageFrom(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('Parquet tables written by pyarrow', () => {
   it.each(files)('%s', (file) => {

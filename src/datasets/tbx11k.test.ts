@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
-import { InputError } from '../base/index.js';
 import { makeFolder } from './fixtures/make-folder.js';
+import { messageFrom } from './fixtures/message-from.js';
 import type { RadiographOptions } from './radiograph.js';
 import { indexTbx11k } from './tbx11k.js';
 
@@ -48,16 +48,6 @@ function folder(train: unknown, validate?: unknown, images = [...TRAIN, ...VALID
 }
 
 const index = (root: string, options: Partial<RadiographOptions> = {}) => indexTbx11k({ root, seed: 1, ...options });
-
-function messageFrom(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('TBX11K', () => {
   it('takes labels from folders and boxes, and boxes as published', () => {
