@@ -8,7 +8,7 @@ import { HEADER, makeChestXray14, makeFolder, tableOf } from './fixtures/make-fo
 import { messageFrom } from './fixtures/message-from.js';
 import { indexRadiographs, openRadiographs } from './registry.js';
 import { patientsInTwoSplits } from './split.js';
-import { summarize, summarizeRadiographs } from './summary.js';
+import { summarize } from './summary.js';
 
 const rows = [
   { id: 'a0.png', patient: 1, labels: 'Effusion|Mass', age: '058Y', sex: 'F', view: 'AP' },

@@ -154,7 +154,7 @@ describe('what is not an image', () => {
     expect(await reasonOf(made('bomb.png', emptyPng(side)))).toBe(
       `60000 x 60000 pixels, over the limit of ${imageLimits.pixels}`,
     );
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('is a file over the byte limit, found without reading it', async () => {

@@ -56,7 +56,7 @@ describe('the header of a DICOM file', () => {
     truncateSync(path, 200 * 2 ** 30); // sparse: reading it whole would take minutes and more memory than there is
     const started = performance.now();
     expect(readDicomHeader(path)).toEqual(HEADER);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('is found behind large elements, and refused behind larger ones', () => {
