@@ -192,7 +192,7 @@ describe('a report of Open-I', () => {
   ])('with %s is refused', (_, text, message) => {
     const start = performance.now();
     expect(messageFrom(() => read(text))).toContain(message);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   it('of many open brackets is read in linear time', () => {
