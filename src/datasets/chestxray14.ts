@@ -106,8 +106,7 @@ export function indexChestXray14(options: RadiographOptions): RadiographDataset 
       findings,
       rows: rows(),
       testIsPublished: true,
-      hasImage: ({ id }) => images!.has(id),
-      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen(id)).sort(),
+      images: images && { ids: images, hasRow: seen },
       notes: () => [
         ...note('rows are in neither list and are left out', [...unlisted]),
         ...note('entries of train_val_list.txt and test_list.txt have no row in the table', [

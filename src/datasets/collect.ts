@@ -13,9 +13,11 @@ export interface Published {
   rows: Iterable<PublishedRow>;
   /** Whether the publisher fixed a test split, so that none is drawn, also where no row is in it. */
   testIsPublished?: boolean;
-  /** Whether an image is on disk; looks for the file unless given. */
+  /** Whether an image is on disk; looks for the file unless this or `images` is given. */
   hasImage?(row: PublishedRow): boolean;
-  /** What is on disk without a row; called once all rows are read. */
+  /** Ids of the images on disk, where they were listed, and whether the table has a row of an id, kept or not. */
+  images?: { ids: ReadonlySet<string> | ReadonlyMap<string, unknown>; hasRow(id: string): boolean };
+  /** What is on disk without a row, where `images` does not tell it; called once all rows are read. */
   imagesWithoutRow?(): string[];
   /** What else there is to say; called once all rows are read. */
   notes?(): string[];
@@ -31,7 +33,8 @@ const OLDEST = 120;
 export function collect(published: Published, options: RadiographOptions): RadiographDataset {
   const { root, seed, requireImages = true } = options;
   const { testFraction = TEST_FRACTION, validationFraction = VALIDATION_FRACTION } = options;
-  const { name, findings, testIsPublished = false, hasImage = ({ path }) => existsSync(path) } = published;
+  const { name, findings, images, testIsPublished = false } = published;
+  const hasImage = published.hasImage ?? (({ id, path }) => (images ? images.ids.has(id) : existsSync(path)));
   const radiographs: Radiograph[] = [];
   const rowsWithoutImage: string[] = [];
   const tooOld: string[] = [];
@@ -73,6 +76,7 @@ export function collect(published: Published, options: RadiographOptions): Radio
     ...(published.notes?.() ?? []),
     ...note(`ages are above ${OLDEST} years and count as unknown`, tooOld),
   );
-  const imagesWithoutRow = requireImages ? (published.imagesWithoutRow?.() ?? []) : [];
+  const strangers = () => (images ? [...images.ids.keys()].filter((id) => !images.hasRow(id)).sort() : []);
+  const imagesWithoutRow = requireImages ? (published.imagesWithoutRow ?? strangers)() : [];
   return { name, root, findings, radiographs, rowsWithoutImage, imagesWithoutRow, notes };
 }

@@ -108,8 +108,7 @@ export function indexOpenI(options: RadiographOptions): RadiographDataset {
       name: NAME,
       findings,
       rows: rows(),
-      hasImage: ({ id }) => images!.has(id),
-      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen.has(id)).sort(),
+      images: images && { ids: images, hasRow: (id) => seen.has(id) },
       notes: () => [
         ...note('images are not frontal and are left out', notFrontal),
         ...note('images say no view and are left out', viewless),

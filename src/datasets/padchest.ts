@@ -135,8 +135,7 @@ export function indexPadChest(options: RadiographOptions): RadiographDataset {
       name: NAME,
       findings,
       rows: rows(),
-      hasImage: ({ id }) => images!.has(id),
-      imagesWithoutRow: () => [...images!.keys()].filter((id) => !seen.has(id)).sort(),
+      images: images && { ids: images, hasRow: (id) => seen.has(id) },
       notes: () => [
         ...note('rows are of other than the frontal projections and are left out', leftOut.view),
         ...note('rows have no labels and are left out', leftOut.unlabeled),

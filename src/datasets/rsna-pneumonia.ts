@@ -79,8 +79,7 @@ export function indexRsnaPneumonia(options: RadiographOptions): RadiographDatase
       name: NAME,
       findings,
       rows: rows(),
-      hasImage: ({ id }) => images!.has(id),
-      imagesWithoutRow: () => [...images!.keys()].filter((id) => !targets.has(id)).sort(),
+      images: images && { ids: images, hasRow: (id) => targets.has(id) },
       notes: () => [
         ...(patients ? [] : [NO_PATIENTS, `${MAPPING} by RSNA, put beside the table, would tell the patients`]),
         ...boxes.notes((id) => targets.has(id)),

@@ -103,8 +103,7 @@ export function indexTbx11k(options: RadiographOptions): RadiographDataset {
       name: NAME,
       findings,
       rows: rows(),
-      hasImage: (row) => images!.has(row.id),
-      imagesWithoutRow: () => [...images!].filter((file) => !seen.has(file)).sort(),
+      images: images && { ids: images, hasRow: (id) => seen.has(id) },
       notes: () => [
         'no patient is published: every image counts as a patient of its own',
         'the labels of the published test images are withheld: they are left out',
