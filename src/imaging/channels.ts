@@ -44,10 +44,10 @@ export function planar(interleaved: Uint8Array | Uint16Array, channels: 1 | 3): 
 }
 
 /** `[C, H, W]` to `[H, W, C]`. */
-export function interleaved(planar: Uint8Array | Uint16Array, channels: 1 | 3): Uint8Array | Uint16Array {
+export function interleaved<T extends Uint8Array | Uint16Array | Uint32Array>(planar: T, channels: 1 | 3): T {
   if (channels === 1) return planar;
   const n = planar.length / 3;
-  const out = planar.slice();
+  const out = planar.slice() as T;
   for (let i = 0, at = 0; i < n; i++) {
     out[at++] = planar[i]!;
     out[at++] = planar[n + i]!;

@@ -1,8 +1,9 @@
 /** Pixel data that is not encapsulated (PS3.5, section 8.1 and annex D). */
 import type { Element } from 'dicom-parser';
+import { interleaved } from '../channels.js';
 import type { PixelDescription } from './description.js';
 import { DicomError } from './error.js';
-import { type Containers, containersOf, interleaved } from './samples.js';
+import { type Containers, containersOf } from './samples.js';
 import { expanded422, ybrToRgb } from './ybr.js';
 
 export interface NativeFrame {
@@ -40,7 +41,7 @@ export function nativeFrame(
   if (samplesPerPixel === 1) return { containers, photometricInterpretation };
 
   if (halved) containers = expanded422(containers);
-  else if (planarConfiguration === 1) containers = interleaved(containers);
+  else if (planarConfiguration === 1) containers = interleaved(containers, 3);
   if (photometricInterpretation === 'RGB') return { containers, photometricInterpretation };
   if (!photometricInterpretation.startsWith('YBR_FULL') || !(containers instanceof Uint8Array))
     throw new DicomError(`uncompressed ${photometricInterpretation} pixel data of ${bitsAllocated} bits`);

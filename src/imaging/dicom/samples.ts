@@ -59,15 +59,3 @@ export function storedValues(containers: Containers, bits: StoredBits): StoredFr
   for (let i = 0; i < values.length; i++) values[i] = storedValue(containers[i]!, bits);
   return values;
 }
-
-/** [C, H, W] to [H, W, C] of three channels. */
-export function interleaved<T extends Containers>(planar: T): T {
-  const n = planar.length / 3;
-  const out = planar.slice() as T;
-  for (let i = 0, at = 0; i < n; i++) {
-    out[at++] = planar[i]!;
-    out[at++] = planar[n + i]!;
-    out[at++] = planar[2 * n + i]!;
-  }
-  return out;
-}

@@ -1,15 +1,7 @@
 import type { FrameFormat } from '../frame.js';
 import { type BitReader, type HuffmanTable, HuffmanTables, restartIntervalsOf } from './jpeg-huffman.js';
-import {
-  isFrame,
-  type JpegFrame,
-  type JpegScan,
-  MARKER,
-  readFrame,
-  readRestartInterval,
-  readScan,
-  segmentsOf,
-} from './jpeg-markers.js';
+import { type JpegFrame, type JpegScan, MARKER, readRestartInterval } from './jpeg-markers.js';
+import { decodeScans } from './jpeg-scans.js';
 import { checkHeader, type Samples } from './samples.js';
 
 /**
@@ -18,30 +10,15 @@ import { checkHeader, type Samples } from './samples.js';
  */
 export function decodeJpegLossless(encoded: Uint8Array, format: FrameFormat): Samples {
   const tables = new HuffmanTables();
-  let frame: JpegFrame | undefined;
-  let samples: Uint8Array | Uint16Array | undefined;
   let restartInterval = 0;
-  const missing = new Set<number>();
-  for (const { marker, body, data } of segmentsOf(encoded)) {
-    if (marker === MARKER.DHT) tables.read(body);
-    else if (marker === MARKER.DRI) restartInterval = readRestartInterval(body);
-    else if (isFrame(marker)) {
-      if (frame) throw new Error('JPEG data of more than one frame');
-      frame = readFrame(marker, body);
-      checkFrame(frame, format);
-      for (const index of frame.components.keys()) missing.add(index);
-      const count = frame.rows * frame.columns * frame.components.length;
-      samples = frame.bits > 8 ? new Uint16Array(count) : new Uint8Array(count);
-    } else if (marker === MARKER.SOS) {
-      if (!frame || !samples) throw new Error('JPEG data whose scan comes before its frame');
-      const scan = readScan(body, frame);
-      for (const { index } of scan.components)
-        if (!missing.delete(index)) throw new Error('JPEG data of one component twice');
-      decodeScan(data, frame, scan, tables, restartInterval, samples);
-    }
-  }
-  if (!frame || !samples || missing.size > 0) throw new Error('JPEG data without all of its image');
-  return { data: samples, bits: frame.bits, photometricInterpretation: format.photometricInterpretation };
+  return decodeScans(encoded, format, {
+    checkFrame,
+    readSegment: (marker, body) => {
+      if (marker === MARKER.DHT) tables.read(body);
+      else if (marker === MARKER.DRI) restartInterval = readRestartInterval(body);
+    },
+    decodeScan: (data, frame, scan, samples) => decodeScan(data, frame, scan, tables, restartInterval, samples),
+  });
 }
 
 function checkFrame(frame: JpegFrame, format: FrameFormat): void {

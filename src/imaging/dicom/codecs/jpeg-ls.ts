@@ -1,6 +1,7 @@
 import type { FrameFormat } from '../frame.js';
 import { type Interleave, type JpegLsParameters, JpegLsScan } from './jpeg-ls-scan.js';
-import { isFrame, type JpegFrame, type JpegScan, MARKER, readFrame, readScan, segmentsOf } from './jpeg-markers.js';
+import { type JpegFrame, type JpegScan, MARKER } from './jpeg-markers.js';
+import { decodeScans } from './jpeg-scans.js';
 import { checkHeader, type Samples } from './samples.js';
 
 const LSE = 0xf8;
@@ -17,30 +18,15 @@ type Presets = readonly [maximum: number, t1: number, t2: number, t3: number, re
  * Not CharLS, whose release for WebAssembly takes minutes over some broken data of a kilobyte.
  */
 export function decodeJpegLs(encoded: Uint8Array, format: FrameFormat): Samples {
-  let frame: JpegFrame | undefined;
-  let samples: Uint8Array | Uint16Array | undefined;
   let presets: Presets = [0, 0, 0, 0, 0];
-  const missing = new Set<number>();
-  for (const { marker, body, data } of segmentsOf(encoded)) {
-    if (marker === LSE) presets = readPresets(body);
-    else if (marker === MARKER.DRI) throw new Error('JPEG-LS data with restart intervals, which are not read');
-    else if (isFrame(marker)) {
-      if (frame) throw new Error('JPEG data of more than one frame');
-      frame = readFrame(marker, body);
-      checkFrame(frame, format);
-      for (const index of frame.components.keys()) missing.add(index);
-      const count = frame.rows * frame.columns * frame.components.length;
-      samples = frame.bits > 8 ? new Uint16Array(count) : new Uint8Array(count);
-    } else if (marker === MARKER.SOS) {
-      if (!frame || !samples) throw new Error('JPEG data whose scan comes before its frame');
-      const scan = readScan(body, frame);
-      for (const { index } of scan.components)
-        if (!missing.delete(index)) throw new Error('JPEG data of one component twice');
-      decodeScan(data, frame, scan, presets, samples);
-    }
-  }
-  if (!frame || !samples || missing.size > 0) throw new Error('JPEG data without all of its image');
-  return { data: samples, bits: frame.bits, photometricInterpretation: format.photometricInterpretation };
+  return decodeScans(encoded, format, {
+    checkFrame,
+    readSegment: (marker, body) => {
+      if (marker === LSE) presets = readPresets(body);
+      else if (marker === MARKER.DRI) throw new Error('JPEG-LS data with restart intervals, which are not read');
+    },
+    decodeScan: (data, frame, scan, samples) => decodeScan(data, frame, scan, presets, samples),
+  });
 }
 
 function checkFrame(frame: JpegFrame, format: FrameFormat): void {
