@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../cli/main.js';
 import { ImageCache } from '../src/imaging/index.js';
+import { hilum } from './command-line.js';
 import {
   type Document,
   experiment,
@@ -20,31 +20,7 @@ import {
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('../cli/output.js', async (original) => ({
-  ...(await original<typeof import('../cli/output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += `${text}\n`;
-  },
-}));
-
-/** The command line in this process: as the binary, without its start. */
-async function hilum(...args: string[]): Promise<Outcome> {
-  Object.assign(printed, { out: '', err: '' });
-  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    printed.err += text;
-    return true;
-  });
-  const code = await main(args);
-  spy.mockRestore();
-  return { code, ...printed };
-}
+vi.mock('../cli/output.js', async (original) => (await import('./printed.js')).capturing(original));
 
 const bench = new Workbench(hilum);
 beforeAll(() => bench.draw());

@@ -9,6 +9,7 @@ import {
   type PrepareResult,
   prepareCache,
 } from '../../../src/imaging/index.js';
+import { counted } from '../../../src/pages/index.js';
 import { stoppable } from '../../interrupt.js';
 import { note, print, printJson } from '../../output.js';
 import { Progress } from '../../progress.js';
@@ -100,9 +101,9 @@ async function prepare(name: string, flags: PrepareFlags): Promise<void> {
   if (flags.json) printJson(document(result));
   else {
     print(
-      `${folder}: ${count(ready, 'image')} of ${name}, ${describeSettings(settings)}` +
-        `${unreadable > 0 ? `; ${count(unreadable, 'image')} cannot be read` : ''}` +
-        `${absent > 0 ? `; ${count(absent, 'row')} without image` : ''}\n` +
+      `${folder}: ${counted(ready, 'image')} of ${name}, ${describeSettings(settings)}` +
+        `${unreadable > 0 ? `; ${counted(unreadable, 'image')} cannot be read` : ''}` +
+        `${absent > 0 ? `; ${counted(absent, 'row')} without image` : ''}\n` +
         `To train on it, write under the data set in the experiment file: cache: ${folder}`,
     );
   }
@@ -123,15 +124,15 @@ function describePlan({ total, done, changed, replaced }: PreparePlan, settings:
     ...(replaced
       ? [`prepared before as ${replaced}; now ${describeSettings(settings)}: every image is prepared again`]
       : []),
-    ...(done > 0 ? [`${count(done, 'image')} of ${total.toLocaleString('en-US')} are there already`] : []),
-    ...(changed > 0 ? [`${count(changed, 'image')} changed since and are prepared again`] : []),
+    ...(done > 0 ? [`${counted(done, 'image')} of ${total.toLocaleString('en-US')} are there already`] : []),
+    ...(changed > 0 ? [`${counted(changed, 'image')} changed since and are prepared again`] : []),
   ];
 }
 
 function listed(unreadable: PrepareResult['unreadable']): string {
   const shown = unreadable.slice(0, SHOWN).map(({ id, reason }) => `${id} (${reason})`);
   if (unreadable.length > SHOWN) shown.push(`and ${unreadable.length - SHOWN} more (--json lists all)`);
-  return `${count(unreadable.length, 'image')} cannot be read and are left out: ${shown.join(', ')}`;
+  return `${counted(unreadable.length, 'image')} cannot be read and are left out: ${shown.join(', ')}`;
 }
 
 function document({ folder, index, prepared, total, done, changed, replaced, unreadable }: PrepareResult): object {
@@ -153,8 +154,6 @@ function document({ folder, index, prepared, total, done, changed, replaced, unr
     hilum,
   };
 }
-
-const count = (n: number, noun: string) => `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
 
 function sizes(text: string): number[] {
   const values = text.split(',').map((word) => (/^\s*\d+\s*$/.test(word) ? Number(word) : Number.NaN));
