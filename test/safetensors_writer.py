@@ -1,5 +1,5 @@
 """The safetensors format, written from its published description with nothing but the standard library and NumPy: an
-author independent of src/torch/safetensors.ts, so that each can be held to the other."""
+author independent of src/torch/checkpoint/safetensors.ts, so that each can be held to the other."""
 import json
 import struct
 

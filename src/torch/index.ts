@@ -1,4 +1,10 @@
 export { backward, gradOf, noGrad, setGrad } from './autograd.js';
+export {
+  readSafetensors,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  writeSafetensors,
+} from './checkpoint/index.js';
 export { scaledDotProductAttention, truncatedNormal_ } from './functional.js';
 export { mapFile } from './map-file.js';
 export { fromArray, fromBytes, toBytes, toFloat32Array } from './memory.js';
@@ -33,7 +39,6 @@ export {
   synchronize,
   threads,
 } from './runtime.js';
-export { readSafetensors, readSafetensorsHeader, type SafetensorsHeader, writeSafetensors } from './safetensors.js';
 export {
   arange,
   cat,

@@ -3,10 +3,10 @@
  * tensors' bytes. Read by memory map, so that a checkpoint is not held twice.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { inputError, messageOf, replaceFile } from '../base/index.js';
-import { toBytes } from './memory.js';
-import { fromFile, type Tensor } from './tensor.js';
-import { type DType, ELEMENT_BYTES, elementCount, scope } from './tensor-base.js';
+import { inputError, messageOf, replaceFile } from '../../base/index.js';
+import { toBytes } from '../memory.js';
+import { fromFile, type Tensor } from '../tensor.js';
+import { type DType, ELEMENT_BYTES, elementCount, scope } from '../tensor-base.js';
 
 const DTYPES: Record<string, DType> = {
   F64: 'float64',
