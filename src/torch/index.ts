@@ -8,7 +8,22 @@ export {
 export { scaledDotProductAttention, truncatedNormal_ } from './functional.js';
 export { mapFile } from './map-file.js';
 export { fromArray, fromBytes, toBytes, toFloat32Array } from './memory.js';
-export { Conv2d, Identity, LayerNorm, Linear, Module, Parameter, type StateDict, zeroParameter } from './nn/index.js';
+export {
+  BatchNorm2d,
+  Conv2d,
+  type Conv2dOptions,
+  Identity,
+  initialize,
+  initialized,
+  LayerNorm,
+  Linear,
+  Module,
+  ModuleBuffer,
+  Parameter,
+  type StateDict,
+  withoutInitialization,
+  zeroParameter,
+} from './nn/index.js';
 export {
   Adam,
   type AdamOptions,

@@ -79,7 +79,7 @@ describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference
   });
 
   it('convolution with stride and padding, and its gradients', () => {
-    const conv = new Conv2d(3, 4, 3, 2, 1);
+    const conv = new Conv2d(3, 4, 3, { stride: 2, padding: 1 });
     conv.loadStateDict({ weight: given('conv/weight'), bias: given('conv/bias') });
     scope(() => {
       const x = leaf('conv/x');

@@ -11,7 +11,7 @@ export class PatchEmbed extends Module {
     dim: number,
   ) {
     super();
-    this.proj = new Conv2d(channels, dim, patchSize, patchSize);
+    this.proj = new Conv2d(channels, dim, patchSize, { stride: patchSize });
   }
 
   /** `[B, C, H, W]` to `[B, H/P * W/P, D]`. Throws an InputError where H or W is no multiple of the patch size. */

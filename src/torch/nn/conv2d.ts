@@ -1,28 +1,45 @@
-import { noGrad } from '../autograd.js';
 import { empty, type Tensor } from '../tensor.js';
+import { initialized } from './initialization.js';
 import { Module, Parameter } from './module.js';
+
+export interface Conv2dOptions {
+  /** Default 1. */
+  stride?: number;
+  /** Zeros around the input, in pixels; default 0. */
+  padding?: number;
+  /** Channels are convolved in so many groups of their own; default 1. */
+  groups?: number;
+  /** Default true. */
+  bias?: boolean;
+}
 
 /** Convolution `[B, C, H, W]` to `[B, D, H', W']`. Starts as torch.nn.Conv2d: uniform +-1/sqrt(fan in). */
 export class Conv2d extends Module {
-  readonly weight: Parameter; // [D, C, K, K]
+  readonly weight: Parameter; // [D, C / groups, K, K]
   readonly bias: Parameter | null; // [D]
+  readonly stride: number;
+  readonly padding: number;
+  readonly groups: number;
 
   constructor(
     inChannels: number,
     outChannels: number,
     readonly kernelSize: number,
-    readonly stride = 1,
-    readonly padding = 0,
-    bias = true,
+    { stride = 1, padding = 0, groups = 1, bias = true }: Conv2dOptions = {},
   ) {
     super();
-    const bound = 1 / Math.sqrt(inChannels * kernelSize * kernelSize);
-    const shape = [outChannels, inChannels, kernelSize, kernelSize];
-    this.weight = noGrad(() => Parameter.of(empty(shape, 'float32').uniform_(-bound, bound)));
-    this.bias = bias ? noGrad(() => Parameter.of(empty([outChannels], 'float32').uniform_(-bound, bound))) : null;
+    this.stride = stride;
+    this.padding = padding;
+    this.groups = groups;
+    const bound = 1 / Math.sqrt((inChannels / groups) * kernelSize * kernelSize);
+    const uniform = (shape: number[]) =>
+      Parameter.of(initialized(empty(shape, 'float32'), (tensor) => tensor.uniform_(-bound, bound)));
+    this.weight = uniform([outChannels, inChannels / groups, kernelSize, kernelSize]);
+    this.bias = bias ? uniform([outChannels]) : null;
   }
 
   forward(x: Tensor): Tensor {
-    return x.conv2d(this.weight, this.bias, [this.stride, this.stride], [this.padding, this.padding]);
+    const { weight, bias, stride, padding, groups } = this;
+    return x.conv2d(weight, bias, [stride, stride], [padding, padding], [1, 1], groups);
   }
 }

@@ -1,5 +1,5 @@
-import { noGrad } from '../autograd.js';
 import { empty, type Tensor, zeros } from '../tensor.js';
+import { initialize, initialized } from './initialization.js';
 import { Module, Parameter } from './module.js';
 
 /** y = x W^T + b: `[..., inFeatures]` to `[..., outFeatures]`. Starts as torch.nn.Linear: uniform +-1/sqrt(inFeatures). */
@@ -10,8 +10,10 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, bias = true) {
     super();
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = noGrad(() => Parameter.of(empty([outFeatures, inFeatures], 'float32').uniform_(-bound, bound)));
-    this.bias = bias ? noGrad(() => Parameter.of(empty([outFeatures], 'float32').uniform_(-bound, bound))) : null;
+    const uniform = (shape: number[]) =>
+      Parameter.of(initialized(empty(shape, 'float32'), (tensor) => tensor.uniform_(-bound, bound)));
+    this.weight = uniform([outFeatures, inFeatures]);
+    this.bias = bias ? uniform([outFeatures]) : null;
   }
 
   forward(x: Tensor): Tensor {
@@ -20,7 +22,7 @@ export class Linear extends Module {
 
   /** Sets weight and bias to zero. Returns itself. */
   zero(): this {
-    noGrad(() => {
+    initialize(() => {
       this.weight.zero_();
       this.bias?.zero_();
     });

@@ -15,11 +15,24 @@ export class Parameter extends Tensor {
   }
 }
 
+/** State that a module keeps without training it, such as running statistics. It belongs to its module. */
+export class ModuleBuffer extends Tensor {
+  /** Takes the tensor over. */
+  static of(value: Tensor): ModuleBuffer {
+    const contiguous = value.contiguous();
+    const buffer = new ModuleBuffer(contiguous.detach().release());
+    contiguous.free();
+    value.free();
+    return buffer.keep();
+  }
+}
+
 export type StateDict = Record<string, Tensor>;
 
 /**
- * A part of a model: its fields that are parameters, modules or arrays of modules make up its state, under names that
- * equal PyTorch's (`blocks.0.norm1.weight`), in the order of the fields.
+ * A part of a model: its fields that are parameters, buffers, modules or arrays of modules make up its state, under
+ * names that equal PyTorch's (`blocks.0.norm1.weight`), in PyTorch's order: parameters, buffers, parts, each in the
+ * order of the fields.
  */
 export abstract class Module {
   /** Whether layers that behave differently in training (stochastic depth) do so. */
@@ -31,9 +44,15 @@ export abstract class Module {
   }
 
   *namedParameters(): Generator<[string, Parameter]> {
+    for (const { name, value } of this.fields()) if (value instanceof Parameter) yield [name, value];
+  }
+
+  private *fields(): Generator<{ module: Module; field: string; name: string; value: Parameter | ModuleBuffer }> {
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module)) {
-        if (value instanceof Parameter) yield [join(prefix, name), value];
+      for (const type of [Parameter, ModuleBuffer]) {
+        for (const [field, value] of Object.entries(module)) {
+          if (value instanceof type) yield { module, field, name: join(prefix, field), value };
+        }
       }
     }
   }
@@ -55,30 +74,43 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Moves every parameter. Build optimizers afterwards: the parameters are new tensors. */
+  /** Moves every parameter and buffer. Build optimizers afterwards: the parameters are new tensors. */
   to(device: string): this {
-    for (const [, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module)) {
-        if (!(value instanceof Parameter) || value.device === device) continue;
-        const { requiresGrad } = value;
-        const moved = scope(() => noGrad(() => Parameter.of(value.to(undefined, device), requiresGrad)));
-        Object.assign(module, { [name]: moved });
-        value.free();
-      }
+    for (const { module, field, value } of [...this.fields()]) {
+      if (value.device !== device) replace(module, field, value, () => value.to(undefined, device));
     }
     return this;
   }
 
-  /** The parameters by name; not copies. */
+  /** The parameters and buffers by name; not copies. */
   stateDict(): StateDict {
-    return Object.fromEntries(this.namedParameters());
+    return Object.fromEntries([...this.fields()].map(({ name, value }) => [name, value]));
   }
 
   /**
-   * Copies values into the parameters.
+   * Copies values into the parameters and buffers.
    * Throws an InputError that names every missing, unexpected or differently shaped entry, and then changes nothing.
    */
   loadStateDict(state: StateDict, source = 'state dict'): void {
+    this.checkState(state, source);
+    noGrad(() => {
+      for (const { name, value } of this.fields()) value.copy_(state[name]!);
+    });
+  }
+
+  /**
+   * As `loadStateDict`, but takes tensors of the same type over where they lie instead of copying them (PyTorch's
+   * `assign=True`); those of `state` stay usable, and share their memory with the module from here on. Build
+   * optimizers afterwards.
+   */
+  assignStateDict(state: StateDict, source = 'state dict'): void {
+    this.checkState(state, source);
+    for (const { module, field, name, value } of [...this.fields()]) {
+      replace(module, field, value, () => state[name]!.to(value.dtype, value.device).alias());
+    }
+  }
+
+  private checkState(state: StateDict, source: string): void {
     const own = this.stateDict();
     const missing = Object.keys(own).filter((name) => !Object.hasOwn(state, name));
     const unexpected = Object.keys(state).filter((name) => !Object.hasOwn(own, name));
@@ -93,15 +125,21 @@ export abstract class Module {
     if (faults.length > 0) {
       throw new InputError(`${source} does not fit the model; ${faults.join('; ')}. Give weights of the same model.`);
     }
-    noGrad(() => {
-      for (const [name, parameter] of Object.entries(own)) parameter.copy_(state[name]!);
-    });
   }
 
-  /** Frees every parameter. */
+  /** Frees every parameter and buffer. */
   free(): void {
-    for (const parameter of this.parameters()) parameter.free();
+    for (const { value } of [...this.fields()]) value.free();
   }
+}
+
+/** Puts another tensor into a module's field, as the kind of state that stood there, and frees that. */
+function replace(module: Module, field: string, old: Parameter | ModuleBuffer, make: () => Tensor): void {
+  const next = scope(() =>
+    noGrad(() => (old instanceof Parameter ? Parameter.of(make(), old.requiresGrad) : ModuleBuffer.of(make()))),
+  );
+  Object.assign(module, { [field]: next });
+  old.free();
 }
 
 function* childrenOf(module: Module): Generator<[string, Module]> {
