@@ -31,7 +31,7 @@ describe.each(SOURCES)('batch normalization as in PyTorch ($source)', ({ tensors
     ['usual', [5]],
     ['other', [5, 1e-3, 0.25]],
   ] as const)('%s: three batches in training, then one in evaluation', (name, options) => {
-    const norm = batchNorm(...options);
+    const norm = batchNorm(...(options as readonly [number, number?, number?]));
     const state = Object.keys(norm.stateDict()).map((key) => [key, tensors[`${name}/start/${key}`]!] as const);
     norm.loadStateDict(Object.fromEntries(state));
     for (const step of ['train1', 'train2', 'train3', 'eval']) {
