@@ -134,6 +134,7 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['aten::addcdiv_', ''],
   ['aten::lerp_', 'Scalar'],
   ['aten::clamp_', ''],
+  ['aten::relu_', ''],
   ['aten::copy_', ''],
   ['aten::fill_', 'Scalar'],
   ['aten::zero_', ''],
@@ -924,67 +925,73 @@ export class Tensor extends TensorBase {
     return this;
   }
 
+  /** aten::relu_(Tensor(a!) self) -> Tensor(a!) */
+  relu_(): this {
+    native().call(op(131), this.handle);
+    return this;
+  }
+
   /** aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!) */
   copy_(src: Tensor): this {
-    native().call(op(131), this.handle, src.handle);
+    native().call(op(132), this.handle, src.handle);
     return this;
   }
 
   /** aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!) */
   fill_(value: number | boolean): this {
-    native().call(op(132), this.handle, value);
+    native().call(op(133), this.handle, value);
     return this;
   }
 
   /** aten::zero_(Tensor(a!) self) -> Tensor(a!) */
   zero_(): this {
-    native().call(op(133), this.handle);
+    native().call(op(134), this.handle);
     return this;
   }
 
   /** aten::erfinv_(Tensor(a!) self) -> Tensor(a!) */
   erfinv_(): this {
-    native().call(op(134), this.handle);
+    native().call(op(135), this.handle);
     return this;
   }
 
   /** aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!) */
   normal_(mean?: number, std?: number): this {
-    native().call(op(135), this.handle, mean, std, this.device);
+    native().call(op(136), this.handle, mean, std, this.device);
     return this;
   }
 
   /** aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!) */
   uniform_(from?: number, to?: number): this {
-    native().call(op(136), this.handle, from, to, this.device);
+    native().call(op(137), this.handle, from, to, this.device);
     return this;
   }
 
   /** aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!) */
   bernoulli_(p?: number): this {
-    native().call(op(137), this.handle, p, this.device);
+    native().call(op(138), this.handle, p, this.device);
     return this;
   }
 
   /** aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!) */
   indexCopy_(dim: number, index: Tensor, source: Tensor): this {
-    native().call(op(138), this.handle, dim, index.handle, source.handle);
+    native().call(op(139), this.handle, dim, index.handle, source.handle);
     return this;
   }
 
   /** aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   zerosLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(152), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(153), this.handle, dtype, undefined, device));
   }
 
   /** aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   onesLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(153), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(154), this.handle, dtype, undefined, device));
   }
 
   /** aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   emptyLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(154), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(155), this.handle, dtype, undefined, device));
   }
 }
 
@@ -995,27 +1002,27 @@ export function where(condition: Tensor, self: Tensor, other: Tensor): Tensor {
 
 /** aten::cat(Tensor[] tensors, int dim=0) -> Tensor */
 export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(139), handles(tensors), dim));
+  return wrap(native().call(op(140), handles(tensors), dim));
 }
 
 /** aten::stack(Tensor[] tensors, int dim=0) -> Tensor */
 export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(140), handles(tensors), dim));
+  return wrap(native().call(op(141), handles(tensors), dim));
 }
 
 /** aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
 export function empty(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(141), size, dtype, undefined, device));
+  return wrap(native().call(op(142), size, dtype, undefined, device));
 }
 
 /** aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function zeros(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(142), size, dtype, undefined, device));
+  return wrap(native().call(op(143), size, dtype, undefined, device));
 }
 
 /** aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function ones(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(143), size, dtype, undefined, device));
+  return wrap(native().call(op(144), size, dtype, undefined, device));
 }
 
 /** aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1025,12 +1032,12 @@ export function full(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(144), size, fillValue, dtype, undefined, device));
+  return wrap(native().call(op(145), size, fillValue, dtype, undefined, device));
 }
 
 /** aten::eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function eye(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(145), n, dtype, undefined, device));
+  return wrap(native().call(op(146), n, dtype, undefined, device));
 }
 
 /** aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1041,7 +1048,7 @@ export function arange(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(146), start, end, step, dtype, undefined, device));
+  return wrap(native().call(op(147), start, end, step, dtype, undefined, device));
 }
 
 /** aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1052,17 +1059,17 @@ export function linspace(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(147), start, end, steps, dtype, undefined, device));
+  return wrap(native().call(op(148), start, end, steps, dtype, undefined, device));
 }
 
 /** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function rand(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(148), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(149), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randn(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(149), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(150), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randint.low_generator(int low, int high, int[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1073,12 +1080,12 @@ export function randint(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(150), low, high, size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(151), low, high, size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randperm.generator(int n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randperm(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(151), n, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(152), n, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1089,37 +1096,37 @@ export function fromFile(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(155), filename, shared, size, dtype, undefined, device));
+  return wrap(native().call(op(156), filename, shared, size, dtype, undefined, device));
 }
 
 /** aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> () */
 export function foreachAdd_(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): void {
-  native().call(op(156), handles(self), handles(other), alpha);
+  native().call(op(157), handles(self), handles(other), alpha);
 }
 
 /** aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachAddScalar_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(157), handles(self), scalar);
+  native().call(op(158), handles(self), scalar);
 }
 
 /** aten::_foreach_sub.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[] */
 export function foreachSub(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(158), handles(self), handles(other), alpha));
+  return wrapAll(native().call(op(159), handles(self), handles(other), alpha));
 }
 
 /** aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachMul_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(159), handles(self), scalar);
+  native().call(op(160), handles(self), scalar);
 }
 
 /** aten::_foreach_mul_.List(Tensor(a!)[] self, Tensor[] other) -> () */
 export function foreachMulList_(self: readonly Tensor[], other: readonly Tensor[]): void {
-  native().call(op(160), handles(self), handles(other));
+  native().call(op(161), handles(self), handles(other));
 }
 
 /** aten::_foreach_div_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachDiv_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(161), handles(self), scalar);
+  native().call(op(162), handles(self), scalar);
 }
 
 /** aten::_foreach_addcmul_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1129,7 +1136,7 @@ export function foreachAddcmul_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(162), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(163), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_addcdiv_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1139,15 +1146,15 @@ export function foreachAddcdiv_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(163), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(164), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_sqrt(Tensor[] self) -> Tensor[] */
 export function foreachSqrt(self: readonly Tensor[]): Tensor[] {
-  return wrapAll(native().call(op(164), handles(self)));
+  return wrapAll(native().call(op(165), handles(self)));
 }
 
 /** aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2) -> Tensor[] */
 export function foreachNorm(self: readonly Tensor[], ord?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(165), handles(self), ord));
+  return wrapAll(native().call(op(166), handles(self), ord));
 }
