@@ -1,6 +1,6 @@
 import { Identity, LayerNorm, Module, scope, type Tensor } from '../../torch/index.js';
+import { dropPath } from '../drop-path.js';
 import { Attention } from './attention.js';
-import { dropPath } from './drop-path.js';
 import { LayerScale } from './layer-scale.js';
 import { Mlp } from './mlp.js';
 
