@@ -23,7 +23,7 @@ export {
   writeFileAtomic,
   writeJson,
 } from './files.js';
-export { lockFolder } from './lock.js';
+export { lockFolder, tryLock } from './lock.js';
 export { nearest } from './nearest.js';
 export { type NpyArray, type NpyData, readNpy, writeNpy } from './npy.js';
 export { packageRoot, packageVersion } from './package.js';
