@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { batches, type ImageSource, ImageStore } from '../imaging/index.js';
-import { Classifier, type ModelCard, readModelCard, VisionTransformer, vitOptions } from '../models/index.js';
+import { Classifier, createBackbone, type ModelCard, readModelCard } from '../models/index.js';
 import { noGrad, readSafetensors, scope, toFloat32Array } from '../torch/index.js';
 import { predictLogits } from '../training/index.js';
 
@@ -17,7 +17,7 @@ export class Predictor {
   /** Opens a run's folder; the model computes in the precision that it was tested in. Throws an InputError that names the missing or unfit file. */
   static open(folder: string, device = 'cpu'): Predictor {
     const card = readModelCard(folder);
-    const model = new Classifier(new VisionTransformer(vitOptions(card.model)), card.findings.length);
+    const model = new Classifier(createBackbone(card.model), card.findings.length);
     const weights = join(folder, 'model.safetensors');
     scope(() => model.loadStateDict(readSafetensors(weights).tensors, weights));
     return new Predictor(card, model.to(device).eval(), device);

@@ -15,6 +15,7 @@ const count = z.number().int().positive();
 const keysOf = (table: Readonly<Record<string, string>>) => Object.keys(table) as [string, ...string[]];
 
 const model = z.strictObject({
+  architecture: z.literal('vit').default('vit'),
   size: z.enum(['tiny', 'small', 'base', 'large']),
   imageSize: count.max(4096).default(224),
   patchSize: z.literal([8, 14, 16]).default(16),

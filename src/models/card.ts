@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { inputError, readJson, writeJson } from '../base/index.js';
 import type { Preprocessing } from '../imaging/index.js';
 import type { Precision } from '../torch/index.js';
-import type { VitConfig } from './vit/sizes.js';
+import type { ModelConfig } from './config.js';
 
 /** What the weights of a finished run are, and how images come to them: `model.json` beside `model.safetensors`. */
 export interface ModelCard {
   format: 'hilum-model/1';
-  model: VitConfig;
+  model: ModelConfig;
   findings: string[];
   preprocessing: Pick<Preprocessing, 'minMax' | 'equalize' | 'fit'>;
   /** What the model was tested in. */

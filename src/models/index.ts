@@ -1,11 +1,12 @@
+export { createBackbone } from './architectures.js';
+export { Backbone, type Features } from './backbone.js';
 export { type ModelCard, readModelCard, writeModelCard } from './card.js';
 export { Classifier } from './classifier.js';
+export type { Architecture, ModelConfig } from './config.js';
+export { INPUT_STATISTICS, type InputStatistics, type PublishedInput } from './input-statistics.js';
+export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
-export { VIT_SIZES, type VitConfig, type VitSize, vitOptions } from './vit/sizes.js';
-export {
-  type Features,
-  type InputStatistics,
-  VisionTransformer,
-  type VisionTransformerOptions,
-} from './vit/vision-transformer.js';
-export { type LoadReport, loadBackbone, saveBackbone } from './weights.js';
+export { VisionTransformer } from './vit/vision-transformer.js';
+export { type LoadReport, loadBackbone, loadWeights, saveBackbone } from './weights/load.js';
+export type { Hints, Naming } from './weights/naming.js';
+export { openWeights, type Weights } from './weights/open.js';

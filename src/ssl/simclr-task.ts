@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { HilumError, Random } from '../base/index.js';
 import { type ContrastiveViews, contrastiveView, toThreeChannels, toUnit } from '../imaging/index.js';
-import { saveBackbone, VisionTransformer, type VitConfig, vitOptions } from '../models/index.js';
+import { type Backbone, createBackbone, type ModelConfig, saveBackbone } from '../models/index.js';
 import {
   AdamW,
   autocast,
@@ -30,7 +30,7 @@ import {
 import { contrastiveLoss, embeddingSpread } from './contrastive-loss.js';
 
 export interface SimclrConfig {
-  model: VitConfig;
+  model: ModelConfig;
   recipe: Recipe;
   temperature: number;
   /** Width of the projector's hidden layer, and of its result. */
@@ -69,7 +69,7 @@ class Projector extends Module {
 }
 
 class SimclrTask implements TrainingTask {
-  private readonly backbone: VisionTransformer;
+  private readonly backbone: Backbone;
   private readonly projector: Projector;
   private readonly optimizer: AdamW;
   private readonly schedule: Schedule;
@@ -83,9 +83,8 @@ class SimclrTask implements TrainingTask {
     private readonly config: SimclrConfig,
     private readonly context: TaskContext,
   ) {
-    const options = vitOptions(config.model);
-    this.backbone = new VisionTransformer(options).to(context.device);
-    this.projector = new Projector(options.dim, config.projector).to(context.device);
+    this.backbone = createBackbone(config.model).to(context.device);
+    this.projector = new Projector(this.backbone.dim, config.projector).to(context.device);
     const { learningRate, weightDecay, beta2 } = config.recipe;
     this.optimizer = new AdamW(this.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });
     this.schedule = learningRateSchedule(config.recipe, context.totalSteps);

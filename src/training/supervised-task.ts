@@ -2,14 +2,7 @@
 import { join } from 'node:path';
 import { HilumError, Random } from '../base/index.js';
 import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
-import {
-  Classifier,
-  loadBackbone,
-  saveBackbone,
-  VisionTransformer,
-  type VitConfig,
-  vitOptions,
-} from '../models/index.js';
+import { Classifier, createBackbone, loadBackbone, type ModelConfig, saveBackbone } from '../models/index.js';
 import {
   AdamW,
   autocast,
@@ -31,8 +24,8 @@ import { concatenatedState, ownState } from './state.js';
 import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
 
 export interface SupervisedConfig {
-  model: VitConfig;
-  /** Safetensors file to start from; null for a random start. */
+  model: ModelConfig;
+  /** Weights file to start from; null for a random start. */
   weights: string | null;
   /** `labels` `[images * F]` with `posWeight` `[F]`, or `classes` `[images]`, by the feeds' image numbers. */
   target: { labels: Float32Array; posWeight: Float32Array } | { classes: Int32Array; outputs: number };
@@ -87,7 +80,7 @@ class SupervisedTask implements TrainingTask {
       'labels' in target
         ? multiLabel(target.labels, target.posWeight, device)
         : singleLabel(target.classes, target.outputs, device);
-    const backbone = new VisionTransformer(vitOptions(config.model));
+    const backbone = createBackbone(config.model);
     if (config.weights !== null) loadBackbone(backbone, config.weights);
     this.model = new Classifier(backbone, this.objective.outputs).to(device);
     const { learningRate, weightDecay, beta2 } = recipe;

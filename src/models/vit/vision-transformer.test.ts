@@ -24,9 +24,10 @@ import {
   toFloat32Array,
 } from '../../torch/index.js';
 import { Classifier } from '../classifier.js';
-import { dropPath } from './drop-path.js';
+import { dropPath } from '../drop-path.js';
+import type { VisionTransformerOptions } from './config.js';
 import { interpolatePositions } from './position-embedding.js';
-import { VisionTransformer, type VisionTransformerOptions } from './vision-transformer.js';
+import { VisionTransformer } from './vision-transformer.js';
 
 setThreads(1);
 const FIXTURES = join(import.meta.dirname, '../fixtures');
@@ -93,9 +94,9 @@ describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors }) => {
       model.loadStateDict(start);
       return model;
     };
-    const logitsOf = (model: Classifier) =>
+    const logitsOf = (model: Classifier<VisionTransformer>) =>
       scope(() => model.head.forward(model.backbone.features(images, masks).classToken));
-    const lossOf = (model: Classifier) =>
+    const lossOf = (model: Classifier<VisionTransformer>) =>
       scope(() => logitsOf(model).to('float32').binaryCrossEntropyWithLogits(labels, null, posWeight));
 
     it('forward and every gradient', () => {

@@ -1,10 +1,8 @@
 import {
   cat,
-  fromArray,
+  initialize,
   LayerNorm,
   Linear,
-  Module,
-  noGrad,
   type Parameter,
   scope,
   type Tensor,
@@ -12,49 +10,18 @@ import {
   where,
   zeroParameter,
 } from '../../torch/index.js';
+import { Backbone, type Features, normalizeInput } from '../backbone.js';
+import type { ModelConfig } from '../config.js';
 import { Block } from './block.js';
+import type { VisionTransformerOptions } from './config.js';
 import { PatchEmbed } from './patch-embed.js';
-import { type Interpolation, interpolatePositions } from './position-embedding.js';
-
-/** Mean and standard deviation per channel that a model's input is brought to, for values 0..1. */
-export interface InputStatistics {
-  mean: readonly number[];
-  std: readonly number[];
-}
-
-export interface VisionTransformerOptions {
-  /** Side of the square images that the position embedding is made for, in pixels. */
-  imageSize: number;
-  patchSize: number;
-  channels: number;
-  dim: number;
-  depth: number;
-  heads: number;
-  mlpRatio: number;
-  /** Register tokens (Darcet et al., 2024). */
-  registers: number;
-  layerScale: number | null;
-  /** Of the last block; grows linearly from 0 at the first. */
-  dropPath: number;
-  interpolation: Interpolation;
-  /** The model normalizes its input itself; null takes the values 0..1 as they are (the study's choice). */
-  input: InputStatistics | null;
-}
-
-export interface Features {
-  /** `[B, D]`, normalized. */
-  classToken: Tensor;
-  /** `[B, R, D]`, normalized. */
-  registerTokens: Tensor;
-  /** `[B, N, D]`, normalized. */
-  patchTokens: Tensor;
-}
+import { interpolatePositions } from './position-embedding.js';
 
 /**
  * The vision transformer with DINOv2's structure and parameter names (dinov2/models/vision_transformer.py).
  * Without LayerScale and registers it is timm's ViT with other defaults.
  */
-export class VisionTransformer extends Module {
+export class VisionTransformer extends Backbone {
   readonly cls_token: Parameter; // [1, 1, D]
   readonly pos_embed: Parameter; // [1, 1 + N, D]
   readonly register_tokens: Parameter | null; // [1, R, D]
@@ -83,8 +50,26 @@ export class VisionTransformer extends Module {
     this.initialize();
   }
 
+  get config(): ModelConfig {
+    return { architecture: 'vit', ...this.options };
+  }
+
+  get dim(): number {
+    return this.options.dim;
+  }
+
+  get depth(): number {
+    return this.blocks.length;
+  }
+
+  layerOf(parameterName: string): number {
+    const block = /^blocks\.(\d+)\./.exec(parameterName);
+    if (block) return Number(block[1]) + 1;
+    return parameterName.startsWith('norm.') ? this.depth + 1 : 0;
+  }
+
   private initialize(): void {
-    noGrad(() => {
+    initialize(() => {
       const std = initialDeviation(this.options.dim);
       truncatedNormal_(this.pos_embed, std);
       this.cls_token.normal_(0, 1e-6);
@@ -97,15 +82,6 @@ export class VisionTransformer extends Module {
     });
   }
 
-  private normalized(x: Tensor): Tensor {
-    const { input } = this.options;
-    if (!input) return x;
-    const [mean, std] = [input.mean, input.std].map((values) =>
-      fromArray([...values], [1, values.length, 1, 1], x.device),
-    );
-    return x.sub(mean!).div(std!);
-  }
-
   /**
    * `[B, C, H, W]`, values 0..1, to `[B, 1 + R + N, D]`: class token, registers, patches. `masks` `[B, N]`, true where the mask
    * token stands for the patch.
@@ -114,7 +90,7 @@ export class VisionTransformer extends Module {
     return scope(() => {
       const B = x.size(0);
       const grid = [x.size(-2) / this.options.patchSize, x.size(-1) / this.options.patchSize] as const;
-      let tokens = this.patch_embed.forward(this.normalized(x)); // [B, N, D]
+      let tokens = this.patch_embed.forward(normalizeInput(x, this.options.input)); // [B, N, D]
       if (masks) tokens = where(masks.unsqueeze(-1), this.mask_token.to(tokens.dtype).unsqueeze(0), tokens);
       tokens = cat([this.cls_token.expand([B, -1, -1]), tokens], 1); // [B, 1 + N, D]
       tokens = tokens.add(interpolatePositions(this.pos_embed, grid, this.options.interpolation));
@@ -124,28 +100,37 @@ export class VisionTransformer extends Module {
     });
   }
 
-  /** `[B, C, H, W]` to normalized features. */
+  /** `[B, C, H, W]`, values 0..1, to normalized features. `masks` `[B, N]`: true where the mask token stands for the patch. */
   features(x: Tensor, masks?: Tensor): Features {
-    return scope(() => {
-      const { registers } = this.options;
-      let tokens = this.tokens(x, masks);
-      for (const block of this.blocks) {
-        const next = block.forward(tokens);
-        tokens.free();
-        tokens = next;
-      }
-      const normalized = this.norm.forward(tokens);
-      return {
-        classToken: normalized.select(1, 0),
-        registerTokens: normalized.narrow(1, 1, registers),
-        patchTokens: normalized.narrow(1, 1 + registers, normalized.size(1) - 1 - registers),
-      };
-    });
+    return scope(() => this.after(this.tokens(x, masks), [this.depth])[0]!);
   }
 
-  /** `[B, C, H, W]` to the normalized class token `[B, D]`. */
-  forward(x: Tensor): Tensor {
-    return scope(() => this.features(x).classToken);
+  layers(x: Tensor, which: readonly number[]): Features[] {
+    this.requireLayers(which);
+    return scope(() => this.after(this.tokens(x), which));
+  }
+
+  /** Frees the tokens as they pass through the blocks. */
+  private after(tokens: Tensor, which: readonly number[]): Features[] {
+    const found = new Map<number, Features>();
+    const last = Math.max(...which);
+    for (const [i, block] of this.blocks.slice(0, last).entries()) {
+      const next = block.forward(tokens);
+      tokens.free();
+      tokens = next;
+      if (which.includes(i + 1)) found.set(i + 1, this.parts(this.norm.forward(tokens)));
+    }
+    return which.map((layer) => found.get(layer)!);
+  }
+
+  /** `[B, 1 + R + N, D]` taken apart. */
+  private parts(tokens: Tensor): Features {
+    const { registers } = this.options;
+    return {
+      classToken: tokens.select(1, 0),
+      registerTokens: tokens.narrow(1, 1, registers),
+      patchTokens: tokens.narrow(1, 1 + registers, tokens.size(1) - 1 - registers),
+    };
   }
 }
 

@@ -1,0 +1,104 @@
+/** A published weights file: found, read, recognized. Nothing is built yet. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { InputError, inputError, readJson } from '../../base/index.js';
+import { readSafetensors, type StateDict } from '../../torch/index.js';
+import type { ModelConfig } from '../config.js';
+import type { InputStatistics } from '../input-statistics.js';
+import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
+import { NAMINGS } from './namings.js';
+import { publishedInput } from './published-input.js';
+import { candidates } from './state-dict.js';
+
+export interface OpenOptions {
+  /** What the shapes do not tell. */
+  hints?: Hints;
+}
+
+export interface Weights {
+  path: string;
+  naming: Naming;
+  /** Where in the file they stood, such as 'teacher, without "backbone."'; '' for the file's top. */
+  place: string;
+  /** The network of the file, at its own image size. */
+  config: ModelConfig;
+  /** What its input was normalized with in training; undefined where neither the file nor its family tells. */
+  input: InputStatistics | null | undefined;
+  /** The entries as published, prefixes taken off: views into the file. */
+  entries: StateDict;
+  renamed: Renamed;
+  metadata: Record<string, string>;
+}
+
+/** What a folder of published weights may hold, the preferred first. */
+const FILES = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'backbone.safetensors',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+
+/**
+ * Opens a weights file, or the folder that holds one (a snapshot of the Hugging Face hub, a run of hilum). Its tensors
+ * belong to the open scope. Throws an InputError where it is of no known family.
+ */
+export function openWeights(given: string, { hints = {} }: OpenOptions = {}): Weights {
+  const path = weightsFile(given);
+  const { tensors: root, metadata } = readSafetensors(path);
+  const config = hints.config ?? siblingConfig(path);
+  const all: Hints = { ...hints, ...(config && { config }) };
+  let first: StateDict | undefined;
+  for (const { place, state } of candidates(root)) {
+    first ??= state;
+    const shapes = shapesOf(state);
+    const naming = NAMINGS.find(({ clean, recognizes }) => recognizes(clean ? cleaned(shapes, clean) : shapes));
+    if (!naming) continue;
+    const own = naming.clean ? cleaned(shapes, naming.clean) : shapes;
+    const model = ownConfig(metadata) ?? described(naming, own, all, path);
+    const input = ownConfig(metadata) ? (model.input ?? null) : publishedInput(path, all.config, naming);
+    const renamed = toOurNames(state, naming);
+    return { path, naming, place, config: model, input, entries: state, renamed, metadata };
+  }
+  throw inputError({
+    what: path,
+    found: first ? `entries such as ${Object.keys(first).slice(0, 4).join(', ')}` : 'no tensors',
+    expected: `weights under the names of ${[...new Set(NAMINGS.map(({ title }) => title))].join('; ')}`,
+    fix: 'Check that this is a backbone that hilum knows.',
+  });
+}
+
+function weightsFile(given: string): string {
+  if (!existsSync(given)) {
+    throw inputError({ what: given, found: 'no such file', expected: 'a weights file or a folder with one' });
+  }
+  if (!statSync(given).isDirectory()) return given;
+  const name = FILES.find((file) => existsSync(join(given, file)));
+  if (name) return join(given, name);
+  throw inputError({ what: given, found: 'a folder without weights', expected: `one of ${FILES.join(', ')} in it` });
+}
+
+const shapesOf = (state: StateDict): Shapes =>
+  new Map(Object.entries(state).map(([name, tensor]) => [name, tensor.shape]));
+
+const cleaned = (shapes: Shapes, clean: (name: string) => string): Shapes =>
+  new Map([...shapes].map(([name, shape]) => [clean(name), shape]));
+
+function described(naming: Naming, shapes: Shapes, hints: Hints, path: string): ModelConfig {
+  try {
+    return naming.describe(shapes, hints);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${path}: ${error.message}`) : error;
+  }
+}
+
+/** The network that hilum wrote into its own file. */
+function ownConfig(metadata: Record<string, string>): ModelConfig | undefined {
+  if (metadata.model === undefined) return undefined;
+  return { architecture: 'vit', ...(JSON.parse(metadata.model) as Partial<ModelConfig>) } as ModelConfig;
+}
+
+function siblingConfig(path: string): Record<string, unknown> | undefined {
+  const config = join(dirname(path), 'config.json');
+  return basename(path) !== 'config.json' && existsSync(config) ? readJson<Record<string, unknown>>(config) : undefined;
+}
