@@ -142,10 +142,16 @@ export function scope<T>(work: () => T): T {
   }
 }
 
+function isPlainObject(value: unknown): value is object {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function* tensorsIn(value: unknown): Generator<TensorBase> {
   if (value instanceof TensorBase) yield value;
   else if (Array.isArray(value)) for (const item of value) yield* tensorsIn(item);
-  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+  else if (isPlainObject(value)) {
     for (const item of Object.values(value)) yield* tensorsIn(item);
   }
 }
