@@ -2,11 +2,12 @@
  * The safetensors format (huggingface/safetensors, README "Format"): 8 bytes of header length, a JSON header, the
  * tensors' bytes. Read by memory map, so that a checkpoint is not held twice.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { inputError, messageOf, replaceFile } from '../../base/index.js';
+import { replaceFile } from '../../base/index.js';
 import { toBytes } from '../memory.js';
-import { fromFile, type Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { type DType, ELEMENT_BYTES, elementCount, scope } from '../tensor-base.js';
+import { Inert, type Refuse, refusing } from './checkpoint.js';
+import { InputFile } from './input-file.js';
 
 const DTYPES: Record<string, DType> = {
   F64: 'float64',
@@ -18,6 +19,20 @@ const DTYPES: Record<string, DType> = {
   I16: 'int16',
   U8: 'uint8',
   BOOL: 'bool',
+};
+/** Types that hilum does not have, and the bits of their elements. */
+const OTHER_BITS: Record<string, number> = {
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  I8: 8,
+  U16: 16,
+  U32: 32,
+  U64: 64,
+  C64: 64,
 };
 /** The reference reader's own bound. */
 const HEADER_LIMIT = 100_000_000;
@@ -36,45 +51,44 @@ export interface SafetensorsHeader {
   fileBytes: number;
 }
 
+/** A tensor whose type hilum may not have. */
+interface AnyEntry extends Omit<SafetensorsEntry, 'dtype'> {
+  code: string;
+}
+
 /** Reads and checks the header alone. Throws an InputError that names the file and the fault. */
 export function readSafetensorsHeader(path: string): SafetensorsHeader {
-  const fail = (found: string) =>
-    inputError({ what: path, found, expected: 'a safetensors file', fix: 'Check the path, or fetch the file again.' });
-  let fd: number;
+  using file = InputFile.open(path, refusing(path, 'a safetensors file'));
+  const { entries, metadata } = readHeader(file);
+  const typed = ([name, { code, ...place }]: [string, AnyEntry]) => {
+    const dtype = DTYPES[code];
+    if (!dtype) throw file.refuse(`tensor '${name}' of type "${code}"`);
+    return [name, { dtype, ...place }];
+  };
+  return { entries: Object.fromEntries(Object.entries(entries).map(typed)), metadata, fileBytes: file.bytes };
+}
+
+function readHeader(file: InputFile): { entries: Record<string, AnyEntry>; metadata: Record<string, string> } {
+  const { bytes, refuse } = file;
+  if (bytes < 8) throw refuse(`a file of ${bytes} bytes`);
+  const length = Number(file.read(0, 8).readBigUInt64LE());
+  if (length > HEADER_LIMIT || 8 + length > bytes) throw refuse(`a header of ${length} bytes in a file of ${bytes}`);
+  let header: Record<string, unknown>;
   try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw fail((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : messageOf(error));
+    header = JSON.parse(file.read(8, length).toString('utf8'));
+  } catch {
+    throw refuse('a header that is not JSON');
   }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw fail('no regular file');
-    const prefix = Buffer.alloc(8);
-    if (readSync(fd, prefix, 0, 8, 0) < 8) throw fail(`a file of ${stat.size} bytes`);
-    const length = Number(prefix.readBigUInt64LE());
-    if (length > HEADER_LIMIT || 8 + length > stat.size) {
-      throw fail(`a header of ${length} bytes in a file of ${stat.size}`);
-    }
-    const text = Buffer.alloc(length);
-    readSync(fd, text, 0, length, 8);
-    let header: Record<string, unknown>;
-    try {
-      header = JSON.parse(text.toString('utf8'));
-    } catch {
-      throw fail('a header that is not JSON');
-    }
-    if (header === null || typeof header !== 'object' || Array.isArray(header))
-      throw fail('a header that is no object');
-    const { __metadata__: metadata = {}, ...tensors } = header;
-    if (!isTextByName(metadata)) throw fail('__metadata__ that is no object of texts');
-    const entries = Object.fromEntries(
-      Object.entries(tensors).map(([name, value]) => [name, entryOf(name, value, 8 + length, stat.size, fail)]),
-    );
-    checkCover(entries, 8 + length, stat.size, fail);
-    return { entries, metadata, fileBytes: stat.size };
-  } finally {
-    closeSync(fd);
+  if (header === null || typeof header !== 'object' || Array.isArray(header)) {
+    throw refuse('a header that is no object');
   }
+  const { __metadata__: metadata = {}, ...tensors } = header;
+  if (!isTextByName(metadata)) throw refuse('__metadata__ that is no object of texts');
+  const entries = Object.fromEntries(
+    Object.entries(tensors).map(([name, value]) => [name, entryOf(name, value, 8 + length, bytes, refuse)]),
+  );
+  checkCover(entries, 8 + length, bytes, refuse);
+  return { entries, metadata };
 }
 
 const isTextByName = (value: unknown): value is Record<string, string> =>
@@ -84,12 +98,7 @@ const isTextByName = (value: unknown): value is Record<string, string> =>
   Object.values(value).every((text) => typeof text === 'string');
 
 /** The tensors must follow each other without overlap or hole, up to the end of the file, as the format demands. */
-function checkCover(
-  entries: Record<string, SafetensorsEntry>,
-  base: number,
-  fileBytes: number,
-  fail: (found: string) => Error,
-): void {
+function checkCover(entries: Record<string, AnyEntry>, base: number, fileBytes: number, fail: Refuse): void {
   let covered = base;
   for (const [name, { start, end }] of Object.entries(entries).sort(
     ([, a], [, b]) => a.start - b.start || a.end - b.end,
@@ -101,25 +110,21 @@ function checkCover(
   if (covered !== fileBytes) throw fail(`${fileBytes - covered} bytes after the last tensor`);
 }
 
-function entryOf(
-  name: string,
-  value: unknown,
-  base: number,
-  fileBytes: number,
-  fail: (found: string) => Error,
-): SafetensorsEntry {
+function entryOf(name: string, value: unknown, base: number, fileBytes: number, fail: Refuse): AnyEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-  const type = Object.hasOwn(DTYPES, String(dtype)) && DTYPES[String(dtype)];
-  if (!type) throw fail(`tensor '${name}' of type ${JSON.stringify(dtype)}`);
+  const code = String(dtype);
+  const known = Object.hasOwn(DTYPES, code) && DTYPES[code];
+  const bits = known ? 8 * ELEMENT_BYTES[known] : Object.hasOwn(OTHER_BITS, code) && OTHER_BITS[code];
+  if (!bits) throw fail(`tensor '${name}' of type ${JSON.stringify(dtype)}`);
   const natural = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!natural(shape)) throw fail(`tensor '${name}' of shape ${JSON.stringify(shape)}`);
-  const bytes = elementCount(shape) * ELEMENT_BYTES[type];
+  const bytes = Math.ceil((elementCount(shape) * bits) / 8);
   if (!natural(offsets) || offsets.length !== 2 || offsets[1]! - offsets[0]! !== bytes) {
     throw fail(`tensor '${name}' with offsets ${JSON.stringify(offsets)} for ${bytes} bytes`);
   }
   if (base + offsets[1]! > fileBytes) throw fail(`tensor '${name}' that ends after the end of the file (cut off?)`);
-  return { dtype: type, shape, start: base + offsets[0]!, end: base + offsets[1]! };
+  return { code, shape, start: base + offsets[0]!, end: base + offsets[1]! };
 }
 
 /**
@@ -127,18 +132,29 @@ function entryOf(
  * not be changed in place while they live. Throws an InputError that names the file and the fault.
  */
 export function readSafetensors(path: string): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
-  const { entries, metadata, fileBytes } = readSafetensorsHeader(path);
-  const tensors = scope(() => {
-    const map = fromFile(path, false, fileBytes, 'uint8'); // [bytes]
-    return Object.fromEntries(
-      Object.entries(entries).map(([name, { dtype, shape, start, end }]) => {
-        const bytes = map.narrow(0, start, end - start);
-        const aligned = start % 8 === 0 || dtype === 'uint8' ? bytes : bytes.clone();
-        return [name, aligned.viewAs(dtype).view(shape)];
-      }),
-    );
-  });
-  return { tensors, metadata };
+  using file = InputFile.open(path, refusing(path, 'a safetensors file'));
+  const { values, metadata } = readSafetensorsFile(file);
+  const tensor = ([name, value]: [string, Tensor | Inert]) => {
+    if (value instanceof Inert) throw file.refuse(`tensor '${name}' of type "${value.type}"`);
+    return [name, value] as const;
+  };
+  return { tensors: Object.fromEntries([...values].map(tensor)), metadata };
+}
+
+/** As `readSafetensors`, of an open file; a tensor of a type that hilum does not have is inert. */
+export function readSafetensorsFile(file: InputFile): {
+  values: Map<string, Tensor | Inert>;
+  metadata: Record<string, string>;
+} {
+  const { entries, metadata } = readHeader(file);
+  const values = scope(() =>
+    Object.entries(entries).map(([name, { code, shape, start, end }]): [string, Tensor | Inert] => {
+      const dtype = DTYPES[code];
+      if (!dtype) return [name, new Inert(code, 'a tensor of a type that hilum does not have')];
+      return [name, file.view(start, end - start, dtype).view(shape)];
+    }),
+  );
+  return { values: new Map(values), metadata };
 }
 
 /** Writes tensors atomically, in the order given. Throws a RangeError for a tensor named '__metadata__'. */
