@@ -13,11 +13,20 @@ class Small extends Module {
   readonly scale: Parameter = zeroParameter([1]);
   readonly none: Parameter | null = null;
   readonly layers = [new Linear(2, 3), new Identity(), new Linear(3, 1, false)];
+  readonly stages = [[new Identity()], [new Identity(), new Linear(1, 2, false)]];
   readonly norm = new LayerNorm(3);
   readonly notes = ['text', 7];
 }
 
-const NAMES = ['scale', 'layers.0.weight', 'layers.0.bias', 'layers.2.weight', 'norm.weight', 'norm.bias'];
+const NAMES = [
+  'scale',
+  'layers.0.weight',
+  'layers.0.bias',
+  'layers.2.weight',
+  'stages.1.1.weight',
+  'norm.weight',
+  'norm.bias',
+];
 const models: Module[] = [];
 function small(): Small {
   const model = new Small();
@@ -42,13 +51,13 @@ describe('a module', () => {
   it('names its parameters as PyTorch does, its own before those of its parts', () => {
     const model = small();
     expect([...model.namedParameters()].map(([name]) => name)).toEqual(NAMES);
-    expect(model.parameterCount()).toBe(1 + 6 + 3 + 3 + 3 + 3);
+    expect(model.parameterCount()).toBe(1 + 6 + 3 + 3 + 2 + 3 + 3);
     expect(model.parameters().every((parameter) => parameter.requiresGrad)).toBe(true);
   });
 
   it('switches training in every part', () => {
     const model = small().eval();
-    expect([...model.namedModules()].map(([, module]) => module.training)).toEqual(Array(5).fill(false));
+    expect([...model.namedModules()].map(([, module]) => module.training)).toEqual(Array(8).fill(false));
     expect([...model.train().namedModules()].every(([, module]) => module.training)).toBe(true);
   });
 

@@ -30,7 +30,7 @@ export class ModuleBuffer extends Tensor {
 export type StateDict = Record<string, Tensor>;
 
 /**
- * A part of a model: its fields that are parameters, buffers, modules or arrays of modules make up its state, under
+ * A part of a model: its fields that are parameters, buffers, modules or (nested) arrays of modules make up its state, under
  * names that equal PyTorch's (`blocks.0.norm1.weight`), in PyTorch's order: parameters, buffers, parts, each in the
  * order of the fields.
  */
@@ -143,12 +143,13 @@ function replace(module: Module, field: string, old: Parameter | ModuleBuffer, m
 }
 
 function* childrenOf(module: Module): Generator<[string, Module]> {
-  for (const [name, value] of Object.entries(module)) {
-    if (value instanceof Module) yield [name, value];
-    else if (Array.isArray(value)) {
-      for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${name}.${i}`, item];
-    }
-  }
+  for (const [name, value] of Object.entries(module)) yield* modulesIn(name, value);
+}
+
+/** The module that a field is, or those of an array and of arrays in it. */
+function* modulesIn(name: string, value: unknown): Generator<[string, Module]> {
+  if (value instanceof Module) yield [name, value];
+  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* modulesIn(`${name}.${i}`, item);
 }
 
 const join = (prefix: string, name: string) => (prefix ? `${prefix}.${name}` : name);
