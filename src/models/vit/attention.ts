@@ -8,10 +8,11 @@ export class Attention extends Module {
   constructor(
     readonly dim: number,
     readonly heads: number,
+    qkvBias = true,
   ) {
     super();
     if (dim % heads !== 0) throw new RangeError(`attention: width ${dim} is no multiple of ${heads} heads`);
-    this.qkv = new Linear(dim, 3 * dim);
+    this.qkv = new Linear(dim, 3 * dim, qkvBias);
     this.proj = new Linear(dim, dim);
   }
 

@@ -2,12 +2,14 @@ import { inputError } from '../../base/index.js';
 import type { InputStatistics } from '../input-statistics.js';
 import type { Interpolation } from './position-embedding.js';
 
-/** The published sizes (Dosovitskiy et al., 2021; Touvron et al., 2021). */
+/** The published sizes (Dosovitskiy et al., 2021; Touvron et al., 2021; 'giant' is DINOv2's, Oquab et al., 2024). */
 export const VIT_SIZES = {
   tiny: { dim: 192, depth: 12, heads: 3 },
   small: { dim: 384, depth: 12, heads: 6 },
   base: { dim: 768, depth: 12, heads: 12 },
   large: { dim: 1024, depth: 24, heads: 16 },
+  huge: { dim: 1280, depth: 32, heads: 16 },
+  giant: { dim: 1536, depth: 40, heads: 24, feedForward: 'swiglu' },
 } as const;
 
 export type VitSize = keyof typeof VIT_SIZES;
@@ -20,7 +22,14 @@ export interface VisionTransformerOptions {
   dim: number;
   depth: number;
   heads: number;
-  mlpRatio: number;
+  /** Two linear layers with GELU between, or with values gated by SiLU. */
+  feedForward: 'mlp' | 'swiglu';
+  /** Width inside the feed-forward layers. */
+  hidden: number;
+  /** Whether queries, keys and values have a bias. */
+  qkvBias: boolean;
+  /** Of the layer norms: 1e-6 in DINOv2 and timm, 1e-12 in the ViT of transformers. */
+  normEpsilon: number;
   /** Register tokens (Darcet et al., 2024). */
   registers: number;
   layerScale: number | null;
@@ -40,13 +49,16 @@ export interface VitConfig extends Partial<VisionTransformerOptions> {
 
 /** Fills in what the config leaves out. Throws an InputError where the numbers do not fit each other. */
 export function vitOptions(config: VitConfig): VisionTransformerOptions {
-  const { imageSize, patchSize = 16, channels = 3, mlpRatio = 4, registers = 0 } = config;
+  const { imageSize, patchSize = 16, channels = 3, registers = 0, qkvBias = true, normEpsilon = 1e-6 } = config;
   const { layerScale = null, dropPath = 0, input = null } = config;
-  const ofSize: Partial<(typeof VIT_SIZES)[VitSize]> = config.size ? VIT_SIZES[config.size] : {};
+  const ofSize: Partial<VisionTransformerOptions> = config.size ? VIT_SIZES[config.size] : {};
   const { dim = ofSize.dim, depth = ofSize.depth, heads = ofSize.heads } = config;
+  const missing = Object.entries({ dim, depth, heads }).find(([, value]) => value === undefined)?.[0];
   if (dim === undefined || depth === undefined || heads === undefined) {
-    throw inputError({ what: 'model', found: 'no size', expected: 'size, or dim, depth and heads' });
+    throw inputError({ what: 'model', found: `no ${missing}`, expected: 'size, or dim, depth and heads' });
   }
+  const { feedForward = ofSize.feedForward ?? 'mlp' } = config;
+  const { hidden = feedForward === 'swiglu' ? gatedWidth(dim) : 4 * dim } = config;
   if (imageSize % patchSize !== 0) {
     throw inputError({
       what: 'model: imageSize',
@@ -68,7 +80,10 @@ export function vitOptions(config: VitConfig): VisionTransformerOptions {
     dim,
     depth,
     heads,
-    mlpRatio,
+    feedForward,
+    hidden,
+    qkvBias,
+    normEpsilon,
     registers,
     layerScale,
     dropPath,
@@ -76,3 +91,6 @@ export function vitOptions(config: VitConfig): VisionTransformerOptions {
     input,
   };
 }
+
+/** DINOv2's: as many weights as the usual layers of four times the width, in whole eights (SwiGLUFFNFused). */
+const gatedWidth = (dim: number) => Math.ceil(Math.floor((4 * dim * 2) / 3) / 8) * 8;

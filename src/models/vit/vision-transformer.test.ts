@@ -12,7 +12,7 @@ import {
   manualSeed,
   type Optimizer,
   ones,
-  type Parameter,
+  Parameter,
   rand,
   randn,
   readSafetensors,
@@ -24,7 +24,7 @@ import {
   toFloat32Array,
 } from '../../torch/index.js';
 import { Classifier } from '../classifier.js';
-import { dropPath } from '../drop-path.js';
+import { addToSubset, dropPath } from '../drop-path.js';
 import type { VisionTransformerOptions } from './config.js';
 import { interpolatePositions } from './position-embedding.js';
 import { VisionTransformer } from './vision-transformer.js';
@@ -39,7 +39,10 @@ const SMALL: VisionTransformerOptions = {
   dim: 16,
   depth: 2,
   heads: 2,
-  mlpRatio: 4,
+  feedForward: 'mlp',
+  hidden: 64,
+  qkvBias: true,
+  normEpsilon: 1e-6,
   registers: 0,
   layerScale: null,
   dropPath: 0,
@@ -251,6 +254,30 @@ describe('a vision transformer', () => {
       expect(new Set(dropped)).toEqual(new Set([0, 1.25]));
       const kept = samples.filter((values) => values.has(1.25)).length / 4000;
       expect(Math.abs(kept - 0.8)).toBeLessThan(4 * Math.sqrt((0.8 * 0.2) / 4000));
+    });
+  });
+
+  it('computes a branch for the samples that stay alone, as DINOv2 above a tenth', () => {
+    manualSeed(13);
+    scope(() => {
+      const x = randn([10, 2, 3], 'float32');
+      const parameter = Parameter.of(ones([], 'float32'));
+      let seen = 0;
+      const branch = (part: Tensor) => {
+        seen += part.size(0);
+        return part.mul(parameter);
+      };
+      const result = addToSubset(x, branch, 0.25);
+      expect(seen).toBe(7);
+      const factors = toFloat32Array(result.div(x).select(2, 0).select(1, 0)); // 1 where dropped, else 1 + 10 / 7
+      expect(factors.filter((factor) => Math.abs(factor - 1) < 1e-6).length).toBe(3);
+      expect(factors.filter((factor) => Math.abs(factor - 17 / 7) < 1e-5).length).toBe(7);
+      backward(result.sum());
+      const kept = result.sub(x).sum().item();
+      expect(gradOf(parameter)!.item()).toBeCloseTo(kept, 4);
+      expect(toFloat32Array(addToSubset(x, branch, 0.99)).length).toBe(60);
+      expect(seen).toBe(8);
+      parameter.free();
     });
   });
 

@@ -19,7 +19,7 @@ import { interpolatePositions } from './position-embedding.js';
 
 /**
  * The vision transformer with DINOv2's structure and parameter names (dinov2/models/vision_transformer.py).
- * Without LayerScale and registers it is timm's ViT with other defaults.
+ * Without LayerScale and registers it is timm's ViT, with layer norms of epsilon 1e-12 the ViT of transformers.
  */
 export class VisionTransformer extends Backbone {
   readonly cls_token: Parameter; // [1, 1, D]
@@ -33,7 +33,7 @@ export class VisionTransformer extends Backbone {
   /** Throws a RangeError where the image size is no multiple of the patch size, or the width none of the heads. */
   constructor(readonly options: VisionTransformerOptions) {
     super();
-    const { imageSize, patchSize, channels, dim, depth, heads, mlpRatio, registers, layerScale } = options;
+    const { imageSize, patchSize, channels, dim, depth, registers, normEpsilon } = options;
     if (imageSize % patchSize !== 0) {
       throw new RangeError(`image size ${imageSize} is no multiple of the patch size ${patchSize}`);
     }
@@ -44,9 +44,9 @@ export class VisionTransformer extends Backbone {
     this.patch_embed = new PatchEmbed(patchSize, channels, dim);
     this.blocks = Array.from({ length: depth }, (_, i) => {
       const dropPath = depth > 1 ? (options.dropPath * i) / (depth - 1) : options.dropPath;
-      return new Block({ dim, heads, mlpRatio, layerScale, dropPath });
+      return new Block({ ...options, dropPath });
     });
-    this.norm = new LayerNorm(dim, 1e-6);
+    this.norm = new LayerNorm(dim, normEpsilon);
     this.initialize();
   }
 
