@@ -15,8 +15,8 @@ export interface Hints {
 
 /**
  * Entries of a published file and the parameters that they become; either side may be empty, where the other has no
- * counterpart. Names are templates: `{i}` stands for a number, a
- * closing `*` for the rest of the name.
+ * counterpart. Names are templates: `{i}` stands for a number, a closing `*` for the rest of the name. Of several rules
+ * that an entry fits, the first counts whose other entries are there too.
  */
 export interface Rule {
   theirs: readonly string[];
@@ -79,13 +79,12 @@ export function toOurNames(state: StateDict, { rules, clean = (name) => name }: 
   const taken = new Set<string>();
   for (const [cleaned, { name }] of entries) {
     if (taken.has(cleaned)) continue;
-    const found = firstFit(cleaned, rules, 'theirs');
-    if (!found) {
+    const found = allFits(cleaned, rules, 'theirs');
+    if (found.length === 0) {
       renamed.leftOver.push(name);
       continue;
     }
-    const { rule, bindings } = found;
-    const names = rule.theirs.map((template) => fill(template, bindings));
+    const { rule, bindings, names } = found.find((fit) => fit.names.every((each) => entries.has(each))) ?? found[0]!;
     for (const each of names) taken.add(each);
     const absent = names.filter((each) => !entries.has(each));
     renamed.missing.push(...absent);
@@ -110,10 +109,9 @@ export function toTheirNames(state: StateDict, { rules, title }: Naming): StateD
   const taken = new Set<string>();
   for (const name of Object.keys(state)) {
     if (taken.has(name)) continue;
-    const found = firstFit(name, rules, 'ours');
+    const [found] = allFits(name, rules, 'ours');
     if (!found) throw new Error(`${title} has no name for the parameter ${name}`);
-    const { rule, bindings } = found;
-    const names = rule.ours.map((template) => fill(template, bindings));
+    const { rule, bindings, names } = found;
     for (const each of names) taken.add(each);
     const tensors = names.map((each) => {
       if (!state[each]) throw new Error(`${title} asks for ${each} beside ${name}`);
@@ -128,14 +126,12 @@ export function toTheirNames(state: StateDict, { rules, title }: Naming): StateD
 
 type Bindings = Record<string, string>;
 
-function firstFit(name: string, rules: readonly Rule[], side: 'theirs' | 'ours') {
-  for (const rule of rules) {
-    for (const template of rule[side]) {
-      const bindings = bind(name, template);
-      if (bindings) return { rule, bindings };
-    }
-  }
-  return undefined;
+/** The rules with a template that a name fits, and the names that each then speaks of, on the same side. */
+function allFits(name: string, rules: readonly Rule[], side: 'theirs' | 'ours') {
+  return rules.flatMap((rule) => {
+    const bindings = rule[side].map((template) => bind(name, template)).find((each) => each !== undefined);
+    return bindings ? [{ rule, bindings, names: rule[side].map((template) => fill(template, bindings)) }] : [];
+  });
 }
 
 /** What the places of a template stand for in a name; undefined where it does not fit. */
