@@ -3,6 +3,8 @@ export {
   readSafetensors,
   readSafetensorsHeader,
   type SafetensorsHeader,
+  type WriteOptions,
+  writePytorch,
   writeSafetensors,
 } from './checkpoint/index.js';
 export { scaledDotProductAttention, truncatedNormal_ } from './functional.js';

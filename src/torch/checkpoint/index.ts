@@ -1,1 +1,3 @@
 export { readSafetensors, readSafetensorsHeader, type SafetensorsHeader, writeSafetensors } from './safetensors.js';
+export type { WriteOptions } from './stored.js';
+export { writePytorch } from './write-pytorch.js';

@@ -3,11 +3,11 @@
  * tensors' bytes. Read by memory map, so that a checkpoint is not held twice.
  */
 import { replaceFile } from '../../base/index.js';
-import { toBytes } from '../memory.js';
 import type { Tensor } from '../tensor.js';
 import { type DType, ELEMENT_BYTES, elementCount, scope } from '../tensor-base.js';
 import { Inert, type Refuse, refusing } from './checkpoint.js';
 import { InputFile } from './input-file.js';
+import { storedTensors, type WriteOptions } from './stored.js';
 
 const DTYPES: Record<string, DType> = {
   F64: 'float64',
@@ -162,14 +162,16 @@ export function writeSafetensors(
   path: string,
   tensors: Record<string, Tensor>,
   metadata: Record<string, string> = {},
+  options: WriteOptions = {},
 ): void {
   if (Object.hasOwn(tensors, '__metadata__')) throw new RangeError("a tensor may not be named '__metadata__'");
+  const stored = storedTensors(tensors, options);
   let offset = 0;
-  const entries = Object.entries(tensors).map(([name, tensor]) => {
-    const [code] = Object.entries(DTYPES).find(([, dtype]) => dtype === tensor.dtype)!;
+  const entries = stored.map(({ name, dtype, shape, length }) => {
+    const [code] = Object.entries(DTYPES).find(([, type]) => type === dtype)!;
     const start = offset;
-    offset += elementCount(tensor.shape) * ELEMENT_BYTES[tensor.dtype];
-    return [name, { dtype: code, shape: tensor.shape, data_offsets: [start, offset] }] as const;
+    offset += length;
+    return [name, { dtype: code, shape, data_offsets: [start, offset] }] as const;
   });
   const header = Object.fromEntries([['__metadata__', metadata] as const, ...entries]);
   const json = Buffer.from(JSON.stringify(header));
@@ -179,6 +181,6 @@ export function writeSafetensors(
   replaceFile(path, function* () {
     yield prefix;
     yield padded;
-    for (const tensor of Object.values(tensors)) yield toBytes(tensor);
+    for (const { bytes } of stored) yield bytes();
   });
 }
