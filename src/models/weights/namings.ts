@@ -26,4 +26,12 @@ export const NAMINGS: readonly Naming[] = [
   densenetXrv,
   densenetTorchvision,
   densenetTimm,
+  dinov3Vit,
+  dinov3VitTimm,
+  dinov3VitTransformers,
+  convNext,
+  convNextDinov3,
+  convNextTimm,
+  convNextTransformers,
+  convNextDinov3Transformers,
 ];
