@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ones, readSafetensors, scope, writeSafetensors } from '../src/torch/index.js';
 import { hilum } from './command-line.js';
 import {
   type Document,
@@ -126,18 +127,24 @@ describe('an experiment is refused', () => {
     expectRefused(await runOn(brokenTest, 'x'), 'phantoms: test split: found no readable radiograph');
   });
 
-  it('where weights are missing, no safetensors, or of another shape', async () => {
+  it('where weights are missing, no safetensors, or have too much or too little, until that is allowed', async () => {
     const from = (file: string) => bench.run(experiment([{ name: 'own', from: 'weights', file }]), 'x');
     expectRefused(await from('no.safetensors'), 'no.safetensors', 'no such file');
     writeFileSync(bench.path('text.safetensors'), 'these are no weights, and longer than eight bytes');
     expectRefused(await from('text.safetensors'), 'text.safetensors', 'expected a safetensors file');
-    const wider = await bench.run(
-      experiment([{ name: 'own', from: 'weights', file: join(run, 'backbone.safetensors') }], (it) => {
-        it.model.dim = 48;
-      }),
-      'x',
-    );
-    expectRefused(wider, 'backbone.safetensors', /\b32\b/, /\b48\b/);
+    scope(() => {
+      const { tensors, metadata } = readSafetensors(join(run, 'backbone.safetensors'));
+      writeSafetensors(bench.path('more.safetensors'), { ...tensors, 'rope.periods': ones([1]) }, metadata);
+      const { 'norm.bias': _, ...less } = tensors;
+      writeSafetensors(bench.path('less.safetensors'), less, metadata);
+    });
+    expectRefused(await from('more.safetensors'), 'more.safetensors', 'unexpected: rope.periods');
+    expectRefused(await from('less.safetensors'), 'less.safetensors', 'missing: norm.bias');
+    const heads = experiment([{ name: 'own', from: 'weights', file: join(run, 'backbone.safetensors'), heads: 7 }]);
+    expectRefused(await bench.run(heads, 'x'), 'backbone.safetensors', 'the 7 heads asked for');
+    const allow = ['rope.{i}', 'rope.*'];
+    const allowed = experiment([{ name: 'own', from: 'weights', file: 'more.safetensors', allow }]);
+    expect(await bench.run(allowed, 'allowed')).toMatchObject({ code: 0 });
   });
 
   it('where not one batch can be filled, before anything is trained', async () => {

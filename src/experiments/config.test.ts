@@ -66,7 +66,7 @@ describe('an experiment file', () => {
     ],
     ['model.patchSize: found 15; expected one of: 8, 14, 16.', (it) => (it.model.patchSize = 15)],
     [
-      'model.size: found nothing; expected one of: tiny, small, base, large.',
+      'model.size: found nothing; expected one of: tiny, small, base, large, for the network of "random".',
       (it) => {
         it.model = {};
       },

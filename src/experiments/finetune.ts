@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { compiledUrl } from '../base/index.js';
-import { writeModelCard } from '../models/index.js';
+import { type ModelConfig, writeModelCard } from '../models/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { finishPart, openPart } from './part.js';
@@ -63,11 +63,12 @@ async function finetune(
   learningRate: number,
   seed: number,
 ): Promise<FinetuneResult> {
-  const { model, finetuning, precision, device, preprocessing } = context.config;
+  const { finetuning, precision, device, preprocessing } = context.config;
   const { seeds: _, learningRate: __, augmentation, dropPath, threads, ...rest } = finetuning;
   const recipe = { ...rest, learningRate };
   const name = `${dataset.name} ${start.summary.name} lr ${learningRate} seed ${seed}`;
-  const inputs = { model, recipe, augmentation, dropPath, threads, seed, precision, device };
+  const model: ModelConfig = { ...start.network, dropPath };
+  const inputs = { model, recipe, augmentation, threads, seed, precision, device };
   const part = openPart(context.folder, name, { ...inputs, data: dataset.fingerprint, start: start.key });
   const feed = (split: 'train' | 'validate' | 'test') => ({
     store: dataset.store,
@@ -76,7 +77,7 @@ async function finetune(
   });
   const feeds = { train: feed('train'), validate: feed('validate'), test: feed('test') };
   const config: SupervisedConfig = {
-    model: { ...model, dropPath },
+    model,
     weights: start.weights,
     target: { labels: dataset.labels, posWeight: trainingWeights(dataset) },
     recipe,

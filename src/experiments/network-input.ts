@@ -1,4 +1,6 @@
 import type { Preprocessing, RadiographAugmentation } from '../imaging/index.js';
+import type { InputStatistics } from '../models/index.js';
+import { inputStatistics } from './network.js';
 import type { ExperimentConfig } from './schema.js';
 
 /** How radiographs reach the model of an experiment. */
@@ -7,13 +9,13 @@ export interface NetworkInput {
   /** Of fine-tuning. */
   augmentation: RadiographAugmentation;
   /** What the model subtracts and divides by, per channel; null: values stay 0..1. */
-  statistics: ExperimentConfig['model']['input'];
+  statistics: InputStatistics | null;
 }
 
 export function networkInput({ preprocessing, model, finetuning }: ExperimentConfig): NetworkInput {
   return {
     preprocessing: { ...preprocessing, size: model.imageSize, channels: 1 },
     augmentation: finetuning.augmentation,
-    statistics: model.input,
+    statistics: inputStatistics(model.input) ?? null,
   };
 }

@@ -3,6 +3,7 @@ import { simclrViews } from '../imaging/index.js';
 import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
+import { ownNetwork } from './network.js';
 import { finishPart, openPart, type Part } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
 import { labelledPictures, labelledRadiographs, openMixed } from './pretrain-data.js';
@@ -27,7 +28,7 @@ export async function pretrainSelfSupervised(
   const part = openPretraining(context, name, training, data.fingerprint);
   const feed = { store: data.store, indices: data.indices, batchSize };
   const task: SimclrConfig = {
-    model: { ...config.model, dropPath },
+    model: { ...ownNetwork(config), dropPath },
     recipe: training,
     temperature,
     projector,
@@ -75,7 +76,7 @@ export async function pretrainSupervised(
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
   const part = openPretraining(context, name, training, data.fingerprint);
   const task: SupervisedConfig = {
-    model: { ...config.model, dropPath },
+    model: { ...ownNetwork(config), dropPath },
     weights: null,
     target: data.target,
     recipe: training,

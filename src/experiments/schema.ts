@@ -14,9 +14,14 @@ const positive = z.number().positive();
 const count = z.number().int().positive();
 const keysOf = (table: Readonly<Record<string, string>>) => Object.keys(table) as [string, ...string[]];
 
+const statistics = z.union([
+  z.enum(['none', 'imagenet', 'half']),
+  z.strictObject({ mean: z.array(z.number()).min(1).max(3), std: z.array(positive).min(1).max(3) }),
+]);
+
 const model = z.strictObject({
   architecture: z.literal('vit').default('vit'),
-  size: z.enum(['tiny', 'small', 'base', 'large']),
+  size: z.enum(['tiny', 'small', 'base', 'large']).optional(),
   imageSize: count.max(4096).default(224),
   patchSize: z.literal([8, 14, 16]).default(16),
   dim: count.optional(),
@@ -24,10 +29,7 @@ const model = z.strictObject({
   heads: count.optional(),
   registers: z.number().int().min(0).max(64).default(0),
   layerScale: positive.nullable().default(null),
-  input: z
-    .strictObject({ mean: z.array(z.number()).length(3), std: z.array(positive).length(3) })
-    .nullable()
-    .default(null),
+  input: z.union([z.literal('weights'), ...statistics.options]).default('weights'),
 });
 
 const preprocessing = z.strictObject({
@@ -108,7 +110,14 @@ const supervised = z.strictObject({
 
 const initialization = z.discriminatedUnion('from', [
   z.strictObject({ name, from: z.literal('random') }),
-  z.strictObject({ name, from: z.literal('weights'), file: z.string().min(1) }),
+  z.strictObject({
+    name,
+    from: z.literal('weights'),
+    file: z.string().min(1),
+    input: statistics.optional(),
+    heads: count.optional(),
+    allow: z.array(z.string().min(1)).default([]),
+  }),
   z.strictObject({
     name,
     from: z.literal('ssl'),
@@ -184,6 +193,13 @@ export const experimentSchema = z
       const message = `each value once; ${again} stands there twice`;
       context.addIssue({ code: 'custom', path: ['finetuning', field], message });
     }
+    const { size, dim, depth, heads } = config.model;
+    const sized = size !== undefined || [dim, depth, heads].every((value) => value !== undefined);
+    const built = config.initializations.find(({ from }) => from !== 'weights');
+    if (!sized && built) {
+      const message = `one of: tiny, small, base, large, for the network of "${built.name}"`;
+      context.addIssue({ code: 'custom', path: ['model', 'size'], message });
+    }
     for (const [i, start] of config.initializations.entries()) {
       if (start.from !== 'ssl' && start.from !== 'supervised') continue;
       const given = [start.pictures, start.radiographs].filter((data) => data !== undefined).length;
@@ -200,6 +216,8 @@ export const experimentSchema = z
 
 export type ExperimentConfig = z.infer<typeof experimentSchema>;
 export type Initialization = ExperimentConfig['initializations'][number];
+export type InputChoice = ExperimentConfig['model']['input'];
+export type WeightsInitialization = Extract<Initialization, { from: 'weights' }>;
 export type SslInitialization = Extract<Initialization, { from: 'ssl' }>;
 export type SupervisedInitialization = Extract<Initialization, { from: 'supervised' }>;
 export type RadiographSource = NonNullable<SupervisedInitialization['radiographs']>;

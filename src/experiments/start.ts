@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { inputError } from '../base/index.js';
+import { type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
+import { scope } from '../torch/index.js';
 import type { ExperimentContext } from './context.js';
+import { ownNetwork, weightsInput } from './network.js';
 import { pretrainSelfSupervised, pretrainSupervised } from './pretrain.js';
 import type { InitializationSummary } from './result.js';
-import type { Initialization } from './schema.js';
+import type { Initialization, WeightsInitialization } from './schema.js';
 
-/** Where a model starts: the backbone's weights, or null for random ones. */
+/** Where a model starts: its network, and the backbone's weights, or null for random ones. */
 export interface Start {
-  weights: string | null;
+  network: ModelConfig;
+  weights: { path: string; allow: readonly string[] } | null;
   /** What the weights depend on, for the keys of the parts that use them. */
   key: string;
   summary: InitializationSummary;
@@ -18,30 +21,43 @@ export interface Start {
 /** Makes the weights of an initialization, or finds them. */
 export async function makeStart(context: ExperimentContext, start: Initialization): Promise<Start> {
   const { name } = start;
+  const network = ownNetwork(context.config);
   if (start.from === 'random') {
-    return { weights: null, key: 'random', summary: { name, kind: 'random', description: 'random weights' } };
+    return { network, weights: null, key: 'random', summary: { name, kind: 'random', description: 'random weights' } };
   }
-  if (start.from === 'weights') {
-    const weights = resolve(context.dataRoot, start.file);
-    return {
-      weights,
-      key: await fileKey(weights),
-      summary: { name, kind: 'weights', description: `published or own weights (${start.file})` },
-    };
-  }
+  if (start.from === 'weights') return startFromWeights(context, start);
   const { part, summary } =
     start.from === 'ssl' ? await pretrainSelfSupervised(context, start) : await pretrainSupervised(context, start);
-  return { weights: join(part.folder, 'backbone.safetensors'), key: part.key, summary };
+  const weights = { path: join(part.folder, 'backbone.safetensors'), allow: [] };
+  return { network, weights, key: part.key, summary };
 }
 
-/** Changes with the file's content. */
-async function fileKey(path: string): Promise<string> {
+/** The network is the file's own, at the experiment's image size. */
+async function startFromWeights({ dataRoot, config }: ExperimentContext, start: WeightsInitialization): Promise<Start> {
+  const { name, file, allow, heads } = start;
+  const beside = resolve(dataRoot, file);
+  const { path, files, network, report } = scope(() => {
+    const weights = openWeights(existsSync(beside) ? beside : file, heads === undefined ? {} : { hints: { heads } });
+    const input = weightsInput(name, [start.input, config.model.input], weights.input);
+    const network: ModelConfig = { ...weights.config, imageSize: config.model.imageSize, input };
+    const { backbone, report } = loadWeights(weights.path, { config: network, allow });
+    backbone.free();
+    return { path: weights.path, files: weights.files, network, report };
+  });
+  const summary: InitializationSummary = { name, kind: 'weights', description: describe(file, report) };
+  return { network, weights: { path, allow }, key: await contentKey(files), summary };
+}
+
+function describe(file: string, { naming, interpolated }: LoadReport): string {
+  const positions = interpolated ? `, positions brought from ${interpolated}` : '';
+  return `weights of ${file} (${naming}${positions})`;
+}
+
+/** Changes with the content of the files. */
+async function contentKey(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  try {
+  for (const path of files) {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  } catch (error) {
-    const found = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
-    throw inputError({ what: path, found, expected: 'a safetensors file', fix: 'Check "file" of the initialization.' });
   }
   return hash.digest('hex');
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { HilumError, Random } from '../base/index.js';
 import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
-import { Classifier, createBackbone, loadBackbone, type ModelConfig, saveBackbone } from '../models/index.js';
+import { Classifier, createBackbone, loadWeights, type ModelConfig, saveBackbone } from '../models/index.js';
 import {
   AdamW,
   autocast,
@@ -25,8 +25,8 @@ import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } fr
 
 export interface SupervisedConfig {
   model: ModelConfig;
-  /** Weights file to start from; null for a random start. */
-  weights: string | null;
+  /** Weights file to start from, and the names that it may lack or have too many; null for a random start. */
+  weights: { path: string; allow: readonly string[] } | null;
   /** `labels` `[images * F]` with `posWeight` `[F]`, or `classes` `[images]`, by the feeds' image numbers. */
   target: { labels: Float32Array; posWeight: Float32Array } | { classes: Int32Array; outputs: number };
   recipe: Recipe;
@@ -80,8 +80,11 @@ class SupervisedTask implements TrainingTask {
       'labels' in target
         ? multiLabel(target.labels, target.posWeight, device)
         : singleLabel(target.classes, target.outputs, device);
-    const backbone = createBackbone(config.model);
-    if (config.weights !== null) loadBackbone(backbone, config.weights);
+    const { model, weights } = config;
+    const backbone =
+      weights === null
+        ? createBackbone(model)
+        : loadWeights(weights.path, { config: model, allow: weights.allow }).backbone;
     this.model = new Classifier(backbone, this.objective.outputs).to(device);
     const { learningRate, weightDecay, beta2 } = recipe;
     this.optimizer = new AdamW(this.model.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });

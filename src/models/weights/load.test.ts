@@ -160,8 +160,12 @@ describe('a file that does not fit is refused, by its name, and changes nothing'
       (state) => ({ ...state, pos_embed: ones([17, 16]) }),
       'pos_embed [17,16], expected [1,17,16]',
     ],
-    ['with flat positions', (state) => ({ ...state, pos_embed: ones([16]) }), 'pos_embed: found [16]'],
-    ['with positions of no dimension', (state) => ({ ...state, pos_embed: ones([]) }), 'pos_embed: found []'],
+    ['with flat positions', (state) => ({ ...state, pos_embed: ones([16]) }), 'pos_embed [16], expected [1,17,16]'],
+    [
+      'with positions of no dimension',
+      (state) => ({ ...state, pos_embed: ones([]) }),
+      'pos_embed [], expected [1,17,16]',
+    ],
     ['with nothing in it', () => ({}), 'found no tensors'],
     [
       'with a name such as __proto__',

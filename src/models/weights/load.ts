@@ -9,7 +9,6 @@ import {
 } from '../../torch/index.js';
 import { createBackbone } from '../architectures.js';
 import type { Backbone } from '../backbone.js';
-import type { ModelConfig } from '../config.js';
 import { interpolatePositions } from '../vit/position-embedding.js';
 import { VisionTransformer } from '../vit/vision-transformer.js';
 import { fits } from './naming.js';
@@ -41,22 +40,14 @@ export interface LoadOptions extends OpenOptions {
   allow?: readonly string[];
 }
 
-export interface BuildOptions extends LoadOptions {
-  /** The network to build in place of the file's own. */
-  config?: ModelConfig;
-}
-
 /**
  * Builds the network of a weights file and loads it; float32 parameters stay where the file is mapped, and only what is
  * written to takes memory. Throws an InputError that names what is missing, unexpected or of another shape.
  */
-export function loadWeights(
-  path: string,
-  { config, ...options }: BuildOptions = {},
-): { backbone: Backbone; report: LoadReport } {
+export function loadWeights(path: string, options: LoadOptions = {}): { backbone: Backbone; report: LoadReport } {
   return scope(() => {
     const weights = openWeights(path, options);
-    const wanted = config ?? { ...weights.config, input: weights.input ?? null };
+    const wanted = options.config ?? { ...weights.config, input: weights.input ?? null };
     let backbone = withoutInitialization(() => createBackbone(wanted));
     const { optional } = weights.naming;
     const lacking = missingIn(backbone, weights).filter((name) => !optional.some((template) => fits(name, template)));
@@ -78,7 +69,7 @@ export function loadWeights(
  * another shape; the network is then as it was.
  */
 export function loadBackbone(backbone: Backbone, path: string, options: LoadOptions = {}): LoadReport {
-  return scope(() => fill(backbone, openWeights(path, options), options));
+  return scope(() => fill(backbone, openWeights(path, { config: backbone.config, ...options }), options));
 }
 
 const missingIn = (backbone: Backbone, { renamed }: Weights): string[] =>

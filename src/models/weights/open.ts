@@ -13,10 +13,14 @@ import { candidates } from './state-dict.js';
 export interface OpenOptions {
   /** What the shapes do not tell. */
   hints?: Hints;
+  /** The network that the weights belong to, in place of what the file tells. */
+  config?: ModelConfig;
 }
 
 export interface Weights {
   path: string;
+  /** All files that the weights lie in: more than one where they are sharded. */
+  files: readonly string[];
   naming: Naming;
   /** Where in the file they stood, such as 'teacher, without "backbone."'; '' for the file's top. */
   place: string;
@@ -43,8 +47,8 @@ const FILES = [
  * Opens a weights file, or the folder that holds one (a snapshot of the Hugging Face hub, a run of hilum). Its tensors
  * belong to the open scope. Throws an InputError where it is of no known family.
  */
-export function openWeights(given: string, { hints = {} }: OpenOptions = {}): Weights {
-  const path = weightsFile(given);
+export function openWeights(location: string, { hints = {}, config: given }: OpenOptions = {}): Weights {
+  const path = weightsFile(location);
   const { tensors: root, metadata } = readSafetensors(path);
   const config = hints.config ?? siblingConfig(path);
   const all: Hints = { ...hints, ...(config && { config }) };
@@ -55,10 +59,11 @@ export function openWeights(given: string, { hints = {} }: OpenOptions = {}): We
     const naming = NAMINGS.find(({ clean, recognizes }) => recognizes(clean ? cleaned(shapes, clean) : shapes));
     if (!naming) continue;
     const own = naming.clean ? cleaned(shapes, naming.clean) : shapes;
-    const model = ownConfig(metadata) ?? described(naming, own, all, path);
+    const model = given ?? ownConfig(metadata) ?? described(naming, own, all, path);
+    requireHeads(model, hints.heads, path);
     const input = ownConfig(metadata) ? (model.input ?? null) : publishedInput(path, all.config, naming);
     const renamed = toOurNames(state, naming);
-    return { path, naming, place, config: model, input, entries: state, renamed, metadata };
+    return { path, files: [path], naming, place, config: model, input, entries: state, renamed, metadata };
   }
   throw inputError({
     what: path,
@@ -90,6 +95,12 @@ function described(naming: Naming, shapes: Shapes, hints: Hints, path: string): 
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${path}: ${error.message}`) : error;
   }
+}
+
+function requireHeads(model: ModelConfig, heads: number | undefined, path: string): void {
+  if (heads === undefined || ('heads' in model && model.heads === heads)) return;
+  const found = 'heads' in model ? `${model.heads} heads` : `a ${model.architecture}, which has no heads`;
+  throw inputError({ what: path, found, expected: `the ${heads} heads asked for`, fix: 'Leave heads out.' });
 }
 
 /** The network that hilum wrote into its own file. */
