@@ -1,5 +1,10 @@
 export { backward, gradOf, noGrad, setGrad } from './autograd.js';
 export {
+  type Checkpoint,
+  type CheckpointRecord,
+  type CheckpointValue,
+  Inert,
+  readCheckpoint,
   readSafetensors,
   readSafetensorsHeader,
   type SafetensorsHeader,
