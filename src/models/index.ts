@@ -3,7 +3,17 @@ export { Backbone, type Features } from './backbone.js';
 export { type ModelCard, readModelCard, writeModelCard } from './card.js';
 export { Classifier } from './classifier.js';
 export type { Architecture, ModelConfig } from './config.js';
+export { freezeLayers, frozenParts } from './freeze.js';
 export { INPUT_STATISTICS, type InputStatistics, type PublishedInput } from './input-statistics.js';
+export {
+  adapterTargets,
+  addAdapters,
+  LoraLinear,
+  type LoraOptions,
+  mergedState,
+  removeAdapters,
+  unknownTargets,
+} from './lora.js';
 export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
 export { VisionTransformer } from './vit/vision-transformer.js';

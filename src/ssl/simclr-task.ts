@@ -4,10 +4,9 @@ import { HilumError, Random } from '../base/index.js';
 import { type ContrastiveViews, contrastiveView, toThreeChannels, toUnit } from '../imaging/index.js';
 import { type Backbone, createBackbone, type ModelConfig, saveBackbone } from '../models/index.js';
 import {
-  AdamW,
+  type AdamW,
   autocast,
   backward,
-  clipGradNorm,
   Linear,
   Module,
   type Precision,
@@ -21,9 +20,11 @@ import {
   concatenatedState,
   learningRateSchedule,
   type Metrics,
+  optimizerStep,
   ownState,
   type Position,
   type Recipe,
+  recipeOptimizer,
   type TaskContext,
   type TrainingTask,
 } from '../training/index.js';
@@ -85,13 +86,9 @@ class SimclrTask implements TrainingTask {
   ) {
     this.backbone = createBackbone(config.model).to(context.device);
     this.projector = new Projector(this.backbone.dim, config.projector).to(context.device);
-    const { learningRate, weightDecay, beta2 } = config.recipe;
-    this.optimizer = new AdamW(this.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });
+    const parameters = [...this.backbone.parameters(), ...this.projector.parameters()];
+    this.optimizer = recipeOptimizer([{ parameters }], config.recipe);
     this.schedule = learningRateSchedule(config.recipe, context.totalSteps);
-  }
-
-  private parameters() {
-    return [...this.backbone.parameters(), ...this.projector.parameters()];
   }
 
   state(): StateDict {
@@ -137,10 +134,7 @@ class SimclrTask implements TrainingTask {
       backward(value);
       return value.item();
     });
-    if (config.recipe.clip !== null) clipGradNorm(this.parameters(), config.recipe.clip);
-    this.optimizer.learningRate = this.schedule(step);
-    this.optimizer.step();
-    this.optimizer.zeroGrad();
+    optimizerStep(this.optimizer, this.schedule(step), config.recipe.clip);
     this.record(loss, step, totalSteps);
     return { loss, spread: this.spread };
   }

@@ -1,4 +1,4 @@
-export { learningRateSchedule, type Recipe } from './recipe.js';
+export { learningRateSchedule, optimizerStep, type Recipe, recipeOptimizer } from './recipe.js';
 export { concatenatedState, ownState } from './state.js';
 export { type EpochRecord, predictLogits, type SupervisedConfig, type SupervisedResult } from './supervised-task.js';
 export type { Batch, CreateTask, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
@@ -11,3 +11,4 @@ export {
   type TrainingOutcome,
   type TrainingProgress,
 } from './training.js';
+export { checkTuning, TRAIN_EVERYTHING, type Tuning } from './tuning.js';

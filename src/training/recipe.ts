@@ -1,4 +1,12 @@
-import { constant, type Schedule, warmupCosine } from '../torch/index.js';
+import {
+  AdamW,
+  clipGradNorm,
+  constant,
+  type Optimizer,
+  type ParameterGroup,
+  type Schedule,
+  warmupCosine,
+} from '../torch/index.js';
 
 /** How a supervised training optimizes. */
 export interface Recipe {
@@ -26,4 +34,17 @@ export function learningRateSchedule(recipe: Recipe, totalSteps: number): Schedu
     return warmupCosine({ peak: learningRate, end: 0, total: totalSteps, warmup: warmSteps, start });
   }
   return (step) => learningRate * Math.min(1, (step + 1) / warmSteps);
+}
+
+/** AdamW with the recipe's settings; the learning rate is given at each step. */
+export function recipeOptimizer(groups: ParameterGroup[], { learningRate, weightDecay, beta2 }: Recipe): AdamW {
+  return new AdamW(groups, { learningRate, weightDecay, betas: [0.9, beta2] });
+}
+
+/** One step from the gradients that stand there, clipped together; then they are dropped. */
+export function optimizerStep(optimizer: Optimizer, learningRate: number, clip: number | null): void {
+  if (clip !== null) clipGradNorm(optimizer.parameters(), clip);
+  optimizer.learningRate = learningRate;
+  optimizer.step();
+  optimizer.zeroGrad();
 }

@@ -65,7 +65,8 @@ export abstract class Optimizer {
     for (const parameter of this.parameters()) setGrad(parameter, null);
   }
 
-  private parameters(): Parameter[] {
+  /** Of all groups, in their order. */
+  parameters(): Parameter[] {
     return this.groups.flatMap((group) => group.parameters);
   }
 
