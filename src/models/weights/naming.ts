@@ -39,6 +39,8 @@ export interface Naming {
   describe(shapes: Shapes, hints: Hints): ModelConfig;
   /** Why a network cannot be written under these names; undefined where it can. */
   refuses?(config: ModelConfig): string | undefined;
+  /** The `config.json` that the code base reads beside weights of such a network. */
+  configFile?(config: ModelConfig): Record<string, unknown>;
   /** Templates of entries that belong to no backbone. */
   heads: readonly string[];
   /** Parameters of ours that a file may lack; they then keep the zeros or ones that they start with. */
@@ -109,7 +111,8 @@ export function toTheirNames(state: StateDict, { rules, title }: Naming): StateD
   const taken = new Set<string>();
   for (const name of Object.keys(state)) {
     if (taken.has(name)) continue;
-    const [found] = allFits(name, rules, 'ours');
+    const choices = allFits(name, rules, 'ours');
+    const found = choices.find(({ names }) => names.every((each) => Object.hasOwn(state, each))) ?? choices[0];
     if (!found) throw new Error(`${title} has no name for the parameter ${name}`);
     const { rule, bindings, names } = found;
     for (const each of names) taken.add(each);
