@@ -8,7 +8,7 @@ const FLOORS = [
   ['src/torch', 'src/hub'],
   ['src/imaging'],
   ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms', 'src/pages'],
-  ['src/training', 'src/browse'],
+  ['src/features', 'src/training', 'src/browse'],
   ['src/ssl'],
   ['src/experiments', 'src/deploy'],
   ['src/index.ts'],

@@ -13,6 +13,24 @@ export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, ope
 export { benjaminiHochberg } from './correction.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
+export {
+  accuracy,
+  type LinearProbe,
+  type PathPoint,
+  type ProbeOptions,
+  probeClasses,
+  probedClasses,
+  probedFindings,
+  probeFindings,
+} from './probe/linear-probe.js';
+export {
+  type NeighborOptions,
+  type Neighbors,
+  nearestNeighbors,
+  scoreFindings,
+  voteForClasses,
+} from './probe/nearest-neighbors.js';
+export { REGULARIZATION_PATH } from './probe/regularization-path.js';
 export { countLabels, findingColumn, type LabelCounts, type Numbers } from './scores.js';
 export {
   type ShortcutEstimates,

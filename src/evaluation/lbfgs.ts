@@ -1,13 +1,17 @@
-export interface MinimizeOptions {
+export interface MinimizationOptions {
   /** Where to start, `[n]`; becomes the minimum. */
   at: Float64Array;
-  /** Returns the value at a point `[n]` and writes its gradient `[n]`. Smooth and convex. */
-  evaluate: (at: Float64Array, gradient: Float64Array) => number;
   /** Multiplies a vector `[n]`, in place, by an estimate of the inverse Hessian: symmetric, positive definite. */
   precondition: (vector: Float64Array) => void;
   /** Ends at a gradient g with sqrt(g' H g) below it, where H is the estimate of the inverse Hessian: about the distance to go. */
-  tolerance: number;
+  tolerance: (at: Float64Array) => number;
   maxIterations: number;
+}
+
+/** A smooth and convex function at a point `[n]`; its gradient is `[n]`. */
+export interface Evaluation {
+  value: number;
+  gradient: Float64Array;
 }
 
 export interface Minimum {
@@ -23,22 +27,52 @@ const CURVATURE = 0.9;
 /** Relative rounding error to expect in a value: a sum over many rows. */
 const VALUE_ERROR = 1e-12;
 
+/** Work that yields the points at which it wants a function, and goes on with the evaluation that it is given. */
+export type Asking<Result, Answer = Evaluation> = Generator<Float64Array, Result, Answer>;
+
+/** Minimizes one function. */
+export function minimize(evaluate: (at: Float64Array) => Evaluation, options: MinimizationOptions): Minimum {
+  const [minimum] = answerTogether([minimization(options)], ([asked]) => [evaluate(asked!.at)]);
+  return minimum!;
+}
+
+/**
+ * Brings several works to their end side by side, so that functions which share their data are evaluated together: each call has a
+ * point of every work that is not done yet, in their order, and gives as many evaluations.
+ */
+export function answerTogether<Result, Answer>(
+  works: readonly Asking<Result, Answer>[],
+  evaluate: (asked: readonly { index: number; at: Float64Array }[]) => readonly Answer[],
+): Result[] {
+  const results: Result[] = [];
+  const advance = (index: number, step: IteratorResult<Float64Array, Result>) => {
+    if (!step.done) return [{ index, at: step.value }];
+    results[index] = step.value;
+    return [];
+  };
+  let asked = works.flatMap((work, index) => advance(index, work.next()));
+  while (asked.length > 0) {
+    const answers = evaluate(asked);
+    asked = asked.flatMap(({ index }, i) => advance(index, works[index]!.next(answers[i]!)));
+  }
+  return results;
+}
+
 /**
  * Minimizes a smooth convex function with L-BFGS (Nocedal and Wright, Numerical Optimization, 2006, algorithms 7.4 and 7.5),
  * with the bisecting weak Wolfe line search of Lewis and Overton (Math Program 141:135, 2013).
  */
-export function minimize({ at, evaluate, precondition, tolerance, maxIterations }: MinimizeOptions): Minimum {
+export function* minimization({ at, precondition, tolerance, maxIterations }: MinimizationOptions): Asking<Minimum> {
   const history: Pair[] = [];
-  let gradient: Float64Array = new Float64Array(at.length);
-  let value = evaluate(at, gradient);
+  let { value, gradient } = yield at;
   for (let iterations = 0; ; iterations++) {
     const preconditioned = gradient.slice();
     precondition(preconditioned);
-    const converged = Math.sqrt(dot(gradient, preconditioned)) <= tolerance;
+    const converged = Math.sqrt(dot(gradient, preconditioned)) <= tolerance(at);
     if (converged || iterations === maxIterations) return { value, iterations, converged };
 
     const direction = descentDirection(gradient, history, precondition);
-    const next = lineSearch(at, value, gradient, direction, evaluate);
+    const next = yield* lineSearch(at, value, gradient, direction);
     if (!next) return { value, iterations, converged };
     const pair = pairOf(subtract(next.at, at), subtract(next.gradient, gradient));
     if (pair.curvature > 0) history.push(pair);
@@ -79,13 +113,12 @@ function descentDirection(
   return direction;
 }
 
-function lineSearch(
+function* lineSearch(
   from: Float64Array,
   value: number,
   gradient: Float64Array,
   direction: Float64Array,
-  evaluate: MinimizeOptions['evaluate'],
-): { at: Float64Array; value: number; gradient: Float64Array } | undefined {
+): Asking<(Evaluation & { at: Float64Array }) | undefined> {
   const slope = dot(gradient, direction);
   const slack = VALUE_ERROR * Math.abs(value);
   let low = 0;
@@ -94,11 +127,10 @@ function lineSearch(
   for (let trial = 0; trial < 60; trial++) {
     const at = from.slice();
     addScaled(at, length, direction);
-    const nextGradient = new Float64Array(at.length);
-    const nextValue = evaluate(at, nextGradient);
-    if (!(nextValue <= value + ARMIJO * length * slope + slack)) high = length;
-    else if (dot(nextGradient, direction) < CURVATURE * slope) low = length;
-    else return { at, value: nextValue, gradient: nextGradient };
+    const next = yield at;
+    if (!(next.value <= value + ARMIJO * length * slope + slack)) high = length;
+    else if (dot(next.gradient, direction) < CURVATURE * slope) low = length;
+    else return { at, ...next };
     length = high === Infinity ? 2 * length : (low + high) / 2;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { inputError } from '../base/index.js';
 import { cholesky, choleskySolve } from './cholesky.js';
-import { minimize } from './lbfgs.js';
+import { type Evaluation, minimize } from './lbfgs.js';
 import { countLabels } from './scores.js';
 import { fitStandardization, rowsOf, type Standardization } from './standardization.js';
 
@@ -61,11 +61,10 @@ export class LogisticRegression {
     const at = new Float64Array(d + 1);
     at[d] = Math.log(positives / negatives);
     const hessian = this.hessianFactor(c, positives, negatives);
-    const { iterations, converged } = minimize({
+    const { iterations, converged } = minimize((parameters) => this.evaluate(parameters, labels, c), {
       at,
-      evaluate: (parameters, gradient) => this.loss(parameters, labels, c, gradient),
       precondition: (vector) => choleskySolve(hessian, vector),
-      tolerance: TOLERANCE,
+      tolerance: () => TOLERANCE,
       maxIterations,
     });
     return { coefficients: at.slice(0, d), intercept: at[d]!, iterations, converged };
@@ -91,12 +90,12 @@ export class LogisticRegression {
     return { weights, bias };
   }
 
-  /** The objective at `[d + 1]` (coefficients, intercept); writes its gradient. */
-  private loss(parameters: Float64Array, labels: Float32Array, c: number, gradient: Float64Array): number {
+  /** The objective at `[d + 1]`: coefficients, intercept. */
+  private evaluate(parameters: Float64Array, labels: Float32Array, c: number): Evaluation {
     const { features, dimensions: d, rows } = this;
     const { mean, scale } = this.standardization;
     const { weights, bias } = this.onRawFeatures(parameters.subarray(0, d), parameters[d]!);
-    gradient.fill(0);
+    const gradient = new Float64Array(d + 1);
     let loss = 0;
     let residuals = 0;
     for (let row = 0; row < rows; row++) {
@@ -114,7 +113,7 @@ export class LogisticRegression {
       gradient[j] = (c * (gradient[j]! - mean[j]! * residuals)) / scale[j]! + parameters[j]!;
     }
     gradient[d] = c * residuals;
-    return c * loss + penalty;
+    return { value: c * loss + penalty, gradient };
   }
 
   /** Cholesky factor `[d + 1, d + 1]` of the Hessian as it is where every probability is the prevalence. */
