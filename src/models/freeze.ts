@@ -3,8 +3,8 @@ import type { Backbone } from './backbone.js';
 
 /**
  * Takes a network's embedding and its first `blocks` blocks out of training, or, with 'backbone', all of it; 0 takes out
- * nothing. What is frozen and nothing trained comes before is not recorded for gradients, so that it costs one forward
- * pass and no memory. Throws a RangeError for a block that the network does not have.
+ * nothing. Where nothing before it trains, a frozen layer is not recorded for gradients: it costs its forward pass and
+ * keeps nothing for a backward pass. Throws a RangeError for a block that the network does not have.
  */
 export function freezeLayers(backbone: Backbone, blocks: number | 'backbone'): void {
   if (blocks === 0) return;
@@ -18,14 +18,19 @@ export function freezeLayers(backbone: Backbone, blocks: number | 'backbone'): v
 }
 
 /**
- * The parts of a model of whose parameters none trains. In training they must stay in evaluation mode: a frozen batch
- * normalization uses its running statistics and leaves them where they are, a frozen branch is not dropped.
+ * The parts of a model of whose parameters none trains, without the parts of these. In training they must stay in
+ * evaluation mode: a frozen batch normalization uses its running statistics and leaves them where they are, a frozen
+ * branch is not dropped.
  */
 export function frozenParts(model: Module): Module[] {
   const frozen: Module[] = [];
-  for (const [, module] of model.namedModules()) {
+  let inside: string | undefined;
+  for (const [name, module] of model.namedModules()) {
+    if (inside !== undefined && name.startsWith(inside)) continue;
     const parameters = module.parameters();
-    if (parameters.length > 0 && parameters.every((parameter) => !parameter.requiresGrad)) frozen.push(module);
+    if (parameters.length === 0 || parameters.some((parameter) => parameter.requiresGrad)) continue;
+    frozen.push(module);
+    inside = name === '' ? '' : `${name}.`;
   }
   return frozen;
 }

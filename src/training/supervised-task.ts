@@ -2,12 +2,21 @@
 import { join } from 'node:path';
 import { HilumError, Random } from '../base/index.js';
 import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
-import { Classifier, createBackbone, loadWeights, type ModelConfig, saveBackbone } from '../models/index.js';
 import {
-  AdamW,
+  Classifier,
+  createBackbone,
+  frozenParts,
+  loadWeights,
+  type ModelConfig,
+  mergedState,
+  removeAdapters,
+  saveBackbone,
+} from '../models/index.js';
+import {
+  type AdamW,
   autocast,
   backward,
-  clipGradNorm,
+  type Module,
   noGrad,
   type Precision,
   readSafetensors,
@@ -19,9 +28,10 @@ import {
   writeSafetensors,
 } from '../torch/index.js';
 import { multiLabel, type Objective, singleLabel } from './objective.js';
-import { learningRateSchedule, type Recipe } from './recipe.js';
+import { learningRateSchedule, optimizerStep, type Recipe, recipeOptimizer } from './recipe.js';
 import { concatenatedState, ownState } from './state.js';
 import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
+import { applyTuning, parameterGroups, TRAIN_EVERYTHING, type Tuning } from './tuning.js';
 
 export interface SupervisedConfig {
   model: ModelConfig;
@@ -30,6 +40,8 @@ export interface SupervisedConfig {
   /** `labels` `[images * F]` with `posWeight` `[F]`, or `classes` `[images]`, by the feeds' image numbers. */
   target: { labels: Float32Array; posWeight: Float32Array } | { classes: Int32Array; outputs: number };
   recipe: Recipe;
+  /** What trains, and how fast; left out: everything, at one rate. */
+  tuning?: Tuning;
   augmentation: RadiographAugmentation;
   precision: Precision;
   seed: number;
@@ -63,6 +75,8 @@ interface Memory {
 
 class SupervisedTask implements TrainingTask {
   private readonly model: Classifier;
+  /** Stay in evaluation mode. */
+  private readonly frozen: Module[];
   private readonly optimizer: AdamW;
   private readonly objective: Objective;
   private readonly schedule: Schedule;
@@ -74,7 +88,7 @@ class SupervisedTask implements TrainingTask {
     private readonly config: SupervisedConfig,
     private readonly context: TaskContext,
   ) {
-    const { target, recipe } = config;
+    const { target, recipe, tuning = TRAIN_EVERYTHING } = config;
     const { device } = context;
     this.objective =
       'labels' in target
@@ -85,9 +99,10 @@ class SupervisedTask implements TrainingTask {
       weights === null
         ? createBackbone(model)
         : loadWeights(weights.path, { config: model, allow: weights.allow }).backbone;
+    applyTuning(backbone, tuning);
     this.model = new Classifier(backbone, this.objective.outputs).to(device);
-    const { learningRate, weightDecay, beta2 } = recipe;
-    this.optimizer = new AdamW(this.model.parameters(), { learningRate, weightDecay, betas: [0.9, beta2] });
+    this.frozen = frozenParts(this.model);
+    this.optimizer = recipeOptimizer(parameterGroups(this.model, tuning.layerDecay), recipe);
     this.schedule = learningRateSchedule(recipe, context.totalSteps);
   }
 
@@ -116,6 +131,7 @@ class SupervisedTask implements TrainingTask {
     const { augmentation, precision, recipe, seed } = this.config;
     const { device, folder } = this.context;
     this.model.train();
+    for (const part of this.frozen) part.eval();
     const loss = scope(() => {
       const random = Random.of(seed, 'augment', epoch, stepOfEpoch);
       const images = augmentRadiographs(toUnit(batch.images, batch.shape, device), augmentation, random);
@@ -130,10 +146,7 @@ class SupervisedTask implements TrainingTask {
         `${folder}: found a loss of ${loss} at step ${step + 1}; expected a finite one. Lower learningRate, or set clip.`,
       );
     }
-    if (recipe.clip !== null) clipGradNorm(this.model.parameters(), recipe.clip);
-    this.optimizer.learningRate = this.schedule(step);
-    this.optimizer.step();
-    this.optimizer.zeroGrad();
+    optimizerStep(this.optimizer, this.schedule(step), recipe.clip);
     return { loss };
   }
 
@@ -145,12 +158,13 @@ class SupervisedTask implements TrainingTask {
     if (this.bestLoss === null || loss < this.bestLoss) {
       this.bestLoss = loss;
       this.bestEpoch = epoch + 1;
-      writeSafetensors(this.bestPath, this.model.stateDict());
+      scope(() => writeSafetensors(this.bestPath, mergedState(this.model)));
     }
     return { validationLoss: loss, ...prefixedMetrics('validation', quality) };
   }
 
   async finish(read: ReadFeed): Promise<SupervisedResult> {
+    removeAdapters(this.model);
     scope(() => this.model.loadStateDict(readSafetensors(this.bestPath).tensors, this.bestPath));
     const metadata = { format: 'pt', model: JSON.stringify(this.config.model) };
     saveBackbone(this.model.backbone, join(this.context.folder, 'backbone.safetensors'), metadata);
