@@ -91,6 +91,10 @@ describe('an experiment is refused', () => {
       'x',
     );
     expectRefused(refused, 'model: imageSize: found 30', 'patchSize 8');
+    const sizeless = experiment([random], (it) => {
+      it.model = { imageSize: 32, patchSize: 8 };
+    });
+    expectRefused(await bench.run(sizeless, 'x'), 'model: found no dim', 'expected size, or dim');
   });
 
   it('where the data are missing, or a file of them, or a column', async () => {

@@ -61,14 +61,22 @@ const starts: Record<string, () => Document> = {
   }),
 };
 
+/** Networks other than the vision transformer, for starts named by them. */
+const models: Document = {
+  convnext: { architecture: 'convnext', depths: [1, 1, 1, 1], dims: [8, 8, 8, 8] },
+  resnet: { architecture: 'resnet', stages: [1, 1, 1, 1], width: 8 },
+  densenet: { architecture: 'densenet', blocks: [1, 1], growth: 8 },
+};
+
 /** An experiment with one start in which every key has its say; it is written as a user's file would be. */
 function base(start: string): Document {
-  const document = experiment([starts[start]!()], (it) => {
-    it.model = { size: 'tiny', imageSize: 32, patchSize: 8, dim: 48, depth: 1 };
+  const document = experiment([(starts[start] ?? starts.random!)()], (it) => {
+    it.model = { imageSize: 32, ...(models[start] ?? { size: 'tiny', patchSize: 8, dim: 48, depth: 1 }) };
     it.model.input = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
     it.datasets[0].findings = ['Cardiomegaly', 'Effusion'];
     it.preprocessing = { equalize: false };
     Object.assign(it.finetuning, { epochs: 1, warmup: 0.5, schedule: 'cosine', weightDecay: 0.05, clip: 1 });
+    if (start === 'densenet') it.finetuning.dropPath = 0;
     const [initialization] = it.initializations;
     if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
   });
@@ -83,6 +91,12 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['precision', 'random', 'bf16'],
   ['model.size', 'random', 'small'],
   ['model.imageSize', 'random', 16],
+  ['model.depths', 'convnext', [1, 2, 1, 1]],
+  ['model.dims', 'convnext', [8, 8, 8, 16]],
+  ['model.stages', 'resnet', [1, 2, 1, 1]],
+  ['model.width', 'resnet', 16],
+  ['model.blocks', 'densenet', [1, 2]],
+  ['model.growth', 'densenet', 4],
   ['model.patchSize', 'random', 16],
   ['model.dim', 'random', 24],
   ['model.depth', 'random', 2],
@@ -159,6 +173,7 @@ const refused: [key: string, value: unknown][] = [
 /** Keys that have one value only, or none to change to on a machine without a GPU; other tests give them wrong values. */
 const exempt = [
   'device',
+  // Every start but the random one of a vision transformer has another.
   'model.architecture',
   'datasets.type',
   'initializations.from',

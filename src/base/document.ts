@@ -131,8 +131,10 @@ function nodesAt(path: readonly PropertyKey[], document: unknown, schema: z.ZodT
   const alternatives = (node: Node, at: unknown): Node[] => {
     const choices = node.anyOf ?? node.oneOf;
     if (!choices) return [node];
-    const from = (at as { from?: unknown } | undefined)?.from;
-    const meant = chosen ? choices.filter(({ properties }) => properties?.from?.const === from) : [];
+    const given = (at ?? {}) as Record<string, unknown>;
+    const names = ({ properties = {} }: Node) =>
+      Object.entries(properties).some(([key, { const: only }]) => only !== undefined && only === given[key]);
+    const meant = chosen ? choices.filter(names) : [];
     return (meant.length > 0 ? meant : choices).flatMap((choice) => alternatives(choice, at));
   };
   let nodes = alternatives(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node, document);

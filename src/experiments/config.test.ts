@@ -65,12 +65,6 @@ describe('an experiment file', () => {
       (it) => (it.finetuning = { schedule: 'cosin' }),
     ],
     ['model.patchSize: found 15; expected one of: 8, 14, 16.', (it) => (it.model.patchSize = 15)],
-    [
-      'model.size: found nothing; expected one of: tiny, small, base, large, for the network of "random".',
-      (it) => {
-        it.model = {};
-      },
-    ],
     ['model: found nothing; expected a mapping of keys to values.', (it) => delete it.model],
     ['finetuning: found null; expected a mapping of keys to values.', (it) => (it.finetuning = null)],
     [

@@ -33,7 +33,7 @@ export function runExperiment(options: ExperimentOptions): RunningExperiment {
 /** Throws an InputError where the experiment builds a network of its own whose numbers do not fit each other. */
 function requireNetwork(config: ExperimentConfig): void {
   if (config.initializations.every(({ from }) => from === 'weights')) return;
-  withoutInitialization(() => createBackbone(ownNetwork(config))).free();
+  withoutInitialization(() => createBackbone({ ...ownNetwork(config), dropPath: config.finetuning.dropPath })).free();
 }
 
 function requireDevice(device: string): void {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { compiledUrl } from '../base/index.js';
-import { type ModelConfig, writeModelCard } from '../models/index.js';
+import { writeModelCard } from '../models/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { finishPart, openPart } from './part.js';
@@ -64,10 +64,10 @@ async function finetune(
   seed: number,
 ): Promise<FinetuneResult> {
   const { finetuning, precision, device, preprocessing } = context.config;
-  const { seeds: _, learningRate: __, augmentation, dropPath, threads, ...rest } = finetuning;
+  const { seeds: _, learningRate: __, augmentation, dropPath: ___, threads, ...rest } = finetuning;
   const recipe = { ...rest, learningRate };
   const name = `${dataset.name} ${start.summary.name} lr ${learningRate} seed ${seed}`;
-  const model: ModelConfig = { ...start.network, dropPath };
+  const model = start.network;
   const inputs = { model, recipe, augmentation, threads, seed, precision, device };
   const part = openPart(context.folder, name, { ...inputs, data: dataset.fingerprint, start: start.key });
   const feed = (split: 'train' | 'validate' | 'test') => ({

@@ -4,7 +4,7 @@ import type { ExperimentConfig, InputChoice } from './schema.js';
 
 /** The network of an experiment's own starts: random ones, and those that it pretrains itself. */
 export function ownNetwork({ model }: ExperimentConfig): ModelConfig {
-  return { ...model, input: inputStatistics(model.input) ?? null };
+  return { architecture: 'vit', ...model, input: inputStatistics(model.input) ?? null } as ModelConfig;
 }
 
 /** What a choice stands for: statistics, null for none, or undefined where it is left to the weights. */

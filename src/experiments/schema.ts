@@ -7,30 +7,67 @@ import {
   VALIDATION_FRACTION,
   VIEW_FILTERS,
 } from '../datasets/index.js';
+import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.number().int().positive();
-const keysOf = (table: Readonly<Record<string, string>>) => Object.keys(table) as [string, ...string[]];
+const keysOf = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[];
 
 const statistics = z.union([
   z.enum(['none', 'imagenet', 'half']),
   z.strictObject({ mean: z.array(z.number()).min(1).max(3), std: z.array(positive).min(1).max(3) }),
 ]);
 
-const model = z.strictObject({
-  architecture: z.literal('vit').default('vit'),
-  size: z.enum(['tiny', 'small', 'base', 'large']).optional(),
+const anyModel = {
   imageSize: count.max(4096).default(224),
+  input: z.union([z.literal('weights'), ...statistics.options]).default('weights'),
+};
+
+const anyVit = {
+  ...anyModel,
   patchSize: z.literal([8, 14, 16]).default(16),
   dim: count.optional(),
   depth: count.max(100).optional(),
   heads: count.optional(),
-  registers: z.number().int().min(0).max(64).default(0),
-  layerScale: positive.nullable().default(null),
-  input: z.union([z.literal('weights'), ...statistics.options]).default('weights'),
-});
+};
+
+const model = z.discriminatedUnion('architecture', [
+  z.strictObject({
+    architecture: z.literal('vit').optional(),
+    size: z.enum(keysOf(VIT_SIZES)).optional(),
+    ...anyVit,
+    registers: z.number().int().min(0).max(64).default(0),
+    layerScale: positive.nullable().default(null),
+  }),
+  z.strictObject({
+    architecture: z.literal('dinov3-vit'),
+    size: z.enum(keysOf(DINOV3_VIT_SIZES)).optional(),
+    ...anyVit,
+  }),
+  z.strictObject({
+    architecture: z.literal('convnext'),
+    size: z.enum(keysOf(CONVNEXT_SIZES)).optional(),
+    ...anyModel,
+    depths: z.array(count).length(4).optional(),
+    dims: z.array(count).length(4).optional(),
+  }),
+  z.strictObject({
+    architecture: z.literal('resnet'),
+    size: z.enum(keysOf(RESNET_SIZES)).default('resnet50'),
+    ...anyModel,
+    stages: z.array(count).length(4).optional(),
+    width: count.optional(),
+  }),
+  z.strictObject({
+    architecture: z.literal('densenet'),
+    size: z.enum(keysOf(DENSENET_SIZES)).default('densenet121'),
+    ...anyModel,
+    blocks: z.array(count).min(1).optional(),
+    growth: count.optional(),
+  }),
+]);
 
 const preprocessing = z.strictObject({
   minMax: z.boolean().default(true),
@@ -192,13 +229,6 @@ export const experimentSchema = z
       if (again === undefined) continue;
       const message = `each value once; ${again} stands there twice`;
       context.addIssue({ code: 'custom', path: ['finetuning', field], message });
-    }
-    const { size, dim, depth, heads } = config.model;
-    const sized = size !== undefined || [dim, depth, heads].every((value) => value !== undefined);
-    const built = config.initializations.find(({ from }) => from !== 'weights');
-    if (!sized && built) {
-      const message = `one of: tiny, small, base, large, for the network of "${built.name}"`;
-      context.addIssue({ code: 'custom', path: ['model', 'size'], message });
     }
     for (const [i, start] of config.initializations.entries()) {
       if (start.from !== 'ssl' && start.from !== 'supervised') continue;

@@ -7,10 +7,11 @@ import type { ExperimentContext } from './context.js';
 import { ownNetwork, weightsInput } from './network.js';
 import { pretrainSelfSupervised, pretrainSupervised } from './pretrain.js';
 import type { InitializationSummary } from './result.js';
-import type { Initialization, WeightsInitialization } from './schema.js';
+import type { ExperimentConfig, Initialization, WeightsInitialization } from './schema.js';
 
 /** Where a model starts: its network, and the backbone's weights, or null for random ones. */
 export interface Start {
+  /** As it is fine-tuned. */
   network: ModelConfig;
   weights: { path: string; allow: readonly string[] } | null;
   /** What the weights depend on, for the keys of the parts that use them. */
@@ -21,7 +22,7 @@ export interface Start {
 /** Makes the weights of an initialization, or finds them. */
 export async function makeStart(context: ExperimentContext, start: Initialization): Promise<Start> {
   const { name } = start;
-  const network = ownNetwork(context.config);
+  const network = fineTuned(ownNetwork(context.config), context.config);
   if (start.from === 'random') {
     return { network, weights: null, key: 'random', summary: { name, kind: 'random', description: 'random weights' } };
   }
@@ -39,7 +40,7 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
   const { path, files, network, report } = scope(() => {
     const weights = openWeights(existsSync(beside) ? beside : file, heads === undefined ? {} : { hints: { heads } });
     const input = weightsInput(name, [start.input, config.model.input], weights.input);
-    const network: ModelConfig = { ...weights.config, imageSize: config.model.imageSize, input };
+    const network = fineTuned({ ...weights.config, imageSize: config.model.imageSize, input }, config);
     const { backbone, report } = loadWeights(weights.path, { config: network, allow });
     backbone.free();
     return { path: weights.path, files: weights.files, network, report };
@@ -47,6 +48,11 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
   const summary: InitializationSummary = { name, kind: 'weights', description: describe(file, report) };
   return { network, weights: { path, allow }, key: await contentKey(files), summary };
 }
+
+const fineTuned = (network: ModelConfig, { finetuning }: ExperimentConfig): ModelConfig => ({
+  ...network,
+  dropPath: finetuning.dropPath,
+});
 
 function describe(file: string, { naming, interpolated }: LoadReport): string {
   const positions = interpolated ? `, positions brought from ${interpolated}` : '';

@@ -3,6 +3,9 @@ export { Backbone, type Features } from './backbone.js';
 export { type ModelCard, readModelCard, writeModelCard } from './card.js';
 export { Classifier } from './classifier.js';
 export type { Architecture, ModelConfig } from './config.js';
+export { CONVNEXT_SIZES } from './convnext/config.js';
+export { DENSENET_SIZES } from './densenet/config.js';
+export { DINOV3_VIT_SIZES } from './dinov3-vit/config.js';
 export { freezeLayers, frozenParts } from './freeze.js';
 export { INPUT_STATISTICS, type InputStatistics, type PublishedInput } from './input-statistics.js';
 export {
@@ -14,9 +17,18 @@ export {
   removeAdapters,
   unknownTargets,
 } from './lora.js';
+export { RESNET_SIZES } from './resnet/config.js';
 export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
 export { VisionTransformer } from './vit/vision-transformer.js';
+export {
+  type FetchWeightsOptions,
+  fetchWeights,
+  findPublishedFile,
+  type LocatedWeights,
+  locateWeights,
+} from './weights/fetch.js';
 export { type LoadReport, loadBackbone, loadWeights, saveBackbone } from './weights/load.js';
 export type { Hints, Naming } from './weights/naming.js';
 export { openWeights, type Weights } from './weights/open.js';
+export { findPublished, PUBLISHED_WEIGHTS, type PublishedWeights } from './weights/published.js';
