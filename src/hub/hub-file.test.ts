@@ -107,6 +107,16 @@ describe('the layout', () => {
     ).toEqual(['bytes=0-0']);
   });
 
+  it('has a commit that is the newest as main too, where Python looks without a revision; not an older one', async () => {
+    const older = 'd'.repeat(40);
+    server.repositories[REPO]!.branches = { old: older };
+    await fetchFile({ ...source, revision: older }, quick);
+    expect(existsSync(cached('refs'))).toBe(false);
+    await fetchFile({ ...source, revision: COMMIT }, quick);
+    expect(readFileSync(cached('refs', 'main'), 'utf8')).toBe(COMMIT);
+    expect(readdirSync(cached('refs'))).toEqual(['main']);
+  });
+
   it('follows a repository that was renamed', async () => {
     server.repositories['org/old-name'] = { files: {}, commit: COMMIT, movedTo: REPO };
     const path = await fetchFile({ ...source, repo: 'org/old-name' }, quick);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { HilumError, inputError, messageOf } from '../base/index.js';
+import { HilumError, InputError, inputError, messageOf } from '../base/index.js';
 import { blobPath, checkNames, findHubFile, type HubFile, link, rememberAbsence, rememberRevision } from './cache.js';
 import { download, type FetchOptions } from './download.js';
 import { accessToken, cacheFolder, endpoint, isOffline } from './environment.js';
@@ -29,7 +29,7 @@ export async function fetchHubFile(source: HubFile, options: FetchOptions = {}):
   if (found) return found;
   const name = `hf:${repo}/${file}`;
   requireNetwork(name, source.revision);
-  const { commit, etag, size } = await describe(source, options);
+  const { commit, etag, size, branch } = await resolve(source, options);
   if (!commit || !/^[0-9a-f]{40}$/.test(commit) || !etag) {
     throw new HilumError(
       `${endpoint()}: does not answer as a hub (no commit or identity of ${name}). Check HF_ENDPOINT.`,
@@ -51,7 +51,7 @@ export async function fetchHubFile(source: HubFile, options: FetchOptions = {}):
   const job = { name, partial, target: blob, size, sha256: isSha256 ? etag : sha256, open };
   if (!existsSync(blob)) await download(job, options, () => existsSync(blob));
   const path = link(repo, commit, file, blob);
-  rememberRevision(repo, revision, commit);
+  rememberRevision(repo, branch, commit);
   return path;
 }
 
@@ -75,6 +75,19 @@ export async function listHubFiles(
   throw new HilumError(
     `${endpoint()}: does not answer as a hub (no commit or files of hf:${repo}). Check HF_ENDPOINT.`,
   );
+}
+
+/** A commit that is the newest is described as `main`, so that Python finds it under that name too. */
+async function resolve(source: HubFile, options: FetchOptions): Promise<Described & { branch: string }> {
+  const { revision = 'main' } = source;
+  if (/^[0-9a-f]{40}$/.test(revision)) {
+    const main = await describe({ ...source, revision: 'main' }, options).catch((error) => {
+      if (error instanceof InputError) return undefined;
+      throw error;
+    });
+    if (main?.commit === revision) return { ...main, branch: 'main' };
+  }
+  return { ...(await describe(source, options)), branch: revision };
 }
 
 /** Asks for a file's first byte; the answers' headers describe the whole. */

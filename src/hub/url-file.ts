@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { HilumError, inputError } from '../base/index.js';
 import { download, type FetchOptions } from './download.js';
@@ -11,11 +12,13 @@ export interface UrlFile {
   url: string;
   /** SHA-256 in hexadecimal, or its first 8 or more digits, where known. */
   sha256?: string;
+  /** Where it is kept, `~` being the home; torch.hub's folder of checkpoints where undefined. */
+  folder?: string;
 }
 
-/** The file in torch.hub's folder of checkpoints; undefined where it is not there. No network. */
+/** The file in its folder; undefined where it is not there. No network. */
 export function findUrlFile(source: UrlFile): string | undefined {
-  const path = targetOf(source.url);
+  const path = targetOf(source);
   return existsSync(path) ? path : undefined;
 }
 
@@ -25,7 +28,7 @@ export function findUrlFile(source: UrlFile): string | undefined {
  * (`resnet50-0676ba61.pth`). Returns the path. Throws as `fetchHubFile`.
  */
 export async function fetchUrlFile(source: UrlFile, options: FetchOptions = {}): Promise<string> {
-  const target = targetOf(source.url);
+  const target = targetOf(source);
   if (existsSync(target)) return target;
   const name = withoutQuery(source.url);
   if (isOffline()) {
@@ -66,9 +69,9 @@ async function describe(
   return { size, identity };
 }
 
-function targetOf(url: string): string {
+function targetOf({ url, folder }: UrlFile): string {
   const name = URL.canParse(url) ? decodeURIComponent(basename(new URL(url).pathname)) : '';
-  if (/^[\w][\w.+-]*$/.test(name)) return join(checkpointFolder(), name);
+  if (/^[\w][\w.+-]*$/.test(name)) return join(folder?.replace(/^~(?=\/|$)/, homedir()) ?? checkpointFolder(), name);
   throw inputError({ what: url, found: `'${name}' at its end`, expected: 'an address that ends in a file name' });
 }
 
