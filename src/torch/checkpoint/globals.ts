@@ -21,13 +21,13 @@ const list: Meaning = ({ args }, reader) => itemsOf(args[0]).map((item) => reade
 /** An object as a record of its attributes; a subclass of dict with its items too. */
 const attributes: Meaning = (call, reader) => {
   const own = [...reader.fieldsOf(call)].flat();
-  return reader.record([...own, ...call.entries], call.of.name);
+  return reader.record([...own, ...reader.entries(call)], call.of.name);
 };
 
-/** `copyreg._reconstructor(class, object, None)` with a state, as protocols before 2 write `class()`. */
-const reconstructor: Meaning = ({ of, args: [type], state }, reader) => {
+/** `copyreg._reconstructor(class, base, content)` with a state, as protocols before 2 write `class()`. */
+const reconstructor: Meaning = ({ of, args: [type, , content], state }, reader) => {
   if (!(type instanceof Global) || type.name === of.name) throw reader.refuse(`${of.name} of no class`);
-  const call = new Call(type, []);
+  const call = new Call(type, content ? [content] : []);
   call.state = state;
   return reader.call(call);
 };
