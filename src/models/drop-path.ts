@@ -8,8 +8,8 @@ export function dropPath(x: Tensor, probability: number): Tensor {
   return scope(() => {
     const kept = 1 - probability;
     const perSample = x.shape.map((size, dimension) => (dimension === 0 ? size : 1));
-    const mask = empty(perSample, x.dtype, x.device).bernoulli_(kept).div_(kept);
-    return x.mul(mask);
+    const mask = empty(perSample, x.dtype, x.device).bernoulli_(kept);
+    return x.mul(kept > 0 ? mask.div_(kept) : mask);
   });
 }
 

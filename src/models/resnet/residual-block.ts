@@ -30,7 +30,7 @@ export class ResidualBlock extends Module {
   readonly bn3: BatchNorm2d | null;
   readonly downsample: readonly Module[]; // empty where the input is the shortcut
 
-  constructor(private readonly options: ResidualBlockOptions) {
+  constructor(readonly options: ResidualBlockOptions) {
     super();
     const { block, inChannels, width, stride } = options;
     const outChannels = width * EXPANSION[block];
