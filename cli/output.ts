@@ -16,11 +16,13 @@ export function note(text: string): void {
   writeAll(2, text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** Rows as columns of equal width, the first aligned left and the others right; the first row is the heading. */
-export function table(rows: string[][]): string {
+/** Rows as columns of equal width, those of `left` aligned left and the others right; the first row is the heading. */
+export function table(rows: string[][], left: readonly number[] = [0]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const line = (row: string[]) =>
-    widths.map((width, i) => (i === 0 ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width))).join('  ');
+    widths
+      .map((width, i) => (left.includes(i) ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width)))
+      .join('  ');
   const [heading = '', ...body] = rows.map(line);
   return [heading, widths.map((width) => '-'.repeat(width)).join('  '), ...body]
     .map((text) => `${text.trimEnd()}\n`)

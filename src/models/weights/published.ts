@@ -25,8 +25,10 @@ export interface PublishedWeights {
   gated?: true;
   /** Whose names its entries bear: the name of a `Naming`. */
   naming: string;
-  /** Parameters and buffers of the backbone, without classification head. */
+  /** Of the backbone. */
   parameters: number;
+  /** Of the classification head that the file holds besides; 0 where it has none. */
+  headParameters: number;
   /** Of the weights file, where known. */
   bytes?: number;
   /** undefined where only the files beside the weights tell. */
@@ -66,6 +68,7 @@ function dinov2(size: string, parameters: number, registers: boolean, pin: Pin):
     licence: APACHE,
     naming: 'transformers',
     parameters,
+    headParameters: 0,
     bytes: pin.bytes,
     input: RESIZED_256,
   };
@@ -81,6 +84,7 @@ function dinov2Original(letter: string, parameters: number, registers: boolean, 
     licence: APACHE,
     naming: 'dinov2',
     parameters,
+    headParameters: 0,
     bytes,
     input: RESIZED_256,
   } satisfies PublishedWeights;
@@ -95,6 +99,7 @@ function dinov3(model: string, title: string, parameters: number, pin: Pin): Pub
     gated: true,
     naming: model.startsWith('convnext') ? 'transformers-dinov3' : 'transformers',
     parameters,
+    headParameters: 0,
     bytes: pin.bytes,
     input: { statistics: imagenet, size: 224, interpolation: 'bilinear', crop: 1 },
   };
@@ -104,11 +109,12 @@ function dinov3Timm(size: string, letter: string, parameters: number, pin: Pin):
   const name = `vit_${size}_patch16_dinov3.lvd1689m`;
   return {
     name,
-    title: `DINOv3 ViT-${letter}/16 as timm publishes it, without access control`,
+    title: `DINOv3 ViT-${letter}/16 as timm publishes it`,
     sources: timm(name, pin),
     licence: DINOV3,
     naming: 'timm',
     parameters,
+    headParameters: 0,
     bytes: pin.bytes,
     input: { statistics: imagenet, size: 256, interpolation: 'bicubic', crop: 1 },
   };
@@ -118,15 +124,24 @@ function supervised(
   name: string,
   title: string,
   parameters: number,
+  headParameters: number,
   input: PublishedInput,
   pin: Pin = {},
   aliases?: readonly string[],
 ): PublishedWeights {
   const sources = timm(name, pin);
-  return { name, aliases, title, sources, licence: APACHE, naming: 'timm', parameters, bytes: pin.bytes, input };
+  const { bytes } = pin;
+  return { name, aliases, title, sources, licence: APACHE, naming: 'timm', parameters, headParameters, bytes, input };
 }
 
-function torchvision(name: string, title: string, file: string, parameters: number, crop: number): PublishedWeights {
+function torchvision(
+  name: string,
+  title: string,
+  file: string,
+  parameters: number,
+  headParameters: number,
+  crop: number,
+): PublishedWeights {
   const [, sha256] = /-([0-9a-f]{8})\.pth$/.exec(file)!;
   return {
     name,
@@ -135,6 +150,7 @@ function torchvision(name: string, title: string, file: string, parameters: numb
     licence: 'BSD-3-Clause',
     naming: 'torchvision',
     parameters,
+    headParameters,
     input: { statistics: imagenet, size: 224, interpolation: 'bilinear', crop },
   };
 }
@@ -150,6 +166,7 @@ function xrv(name: string, data: string, of: string, pin: Pin = {}): PublishedWe
     licence: APACHE,
     naming: 'torchxrayvision',
     parameters: 6_947_584,
+    headParameters: 18 * 1025,
     bytes: pin.bytes,
     input: { statistics: XRV_INPUT, size: 224, interpolation: 'bilinear', crop: 1 },
   };
@@ -204,7 +221,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
 
   {
     name: 'rad-dino',
-    title: 'RAD-DINO, ViT-B/14: DINOv2 continued on 838,000 chest radiographs; for research, not for clinical use',
+    title: 'RAD-DINO, ViT-B/14: DINOv2 continued on chest radiographs; for research, not for clinical use',
     sources: transformers('microsoft/rad-dino', {
       revision: '110cbc18d5133582e320b43d53bf5c44e410c936',
       sha256: 'dbfb9f54459c38773505de64a6ab7807bdcb392610fe1e697166342e43fb91ae',
@@ -212,6 +229,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     licence: 'MIT',
     naming: 'transformers',
     parameters: 86_580_480,
+    headParameters: 0,
     bytes: 346_345_912,
     input: {
       statistics: { mean: [0.5307, 0.5307, 0.5307], std: [0.2583, 0.2583, 0.2583] },
@@ -224,9 +242,10 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     name: 'rad-dino-maira-2',
     title: 'RAD-DINO of MAIRA-2, ViT-B/14: trained on more radiographs; for research, not for clinical use',
     sources: transformers('microsoft/rad-dino-maira-2', {}),
-    licence: 'MSRLA (Microsoft Research License)',
+    licence: 'MSRLA',
     naming: 'transformers',
     parameters: 86_580_480,
+    headParameters: 0,
   },
 
   dinov3('vits16', 'ViT-S/16', 21_614_992, {
@@ -260,29 +279,50 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     bytes: 1_212_347_640,
   }),
 
-  supervised('vit_tiny_patch16_224.augreg_in21k', 'ViT-Ti/16: supervised on ImageNet-21k', 5_524_416, AUGREG),
-  supervised('vit_small_patch16_224.augreg_in21k', 'ViT-S/16: supervised on ImageNet-21k', 21_665_664, AUGREG),
+  supervised(
+    'vit_tiny_patch16_224.augreg_in21k',
+    'ViT-Ti/16: supervised on ImageNet-21k',
+    5_524_416,
+    193 * 21_843,
+    AUGREG,
+  ),
+  supervised(
+    'vit_small_patch16_224.augreg_in21k',
+    'ViT-S/16: supervised on ImageNet-21k',
+    21_665_664,
+    385 * 21_843,
+    AUGREG,
+  ),
   // The study's (ii): since timm 0.4.9 (June 2021) its vit_base_patch16_224_in21k is these weights of "How to train
   // your ViT", before that orig_in21k; timm resolves the old name to this one (vision_transformer.py, deprecations).
   supervised(
     'vit_base_patch16_224.augreg_in21k',
     "ViT-B/16: supervised on ImageNet-21k; the study's initialization (ii)",
     85_798_656,
+    769 * 21_843,
     AUGREG,
     {},
     ['vit_base_patch16_224_in21k'],
   ),
-  supervised('vit_large_patch16_224.augreg_in21k', 'ViT-L/16: supervised on ImageNet-21k', 303_301_632, AUGREG),
+  supervised(
+    'vit_large_patch16_224.augreg_in21k',
+    'ViT-L/16: supervised on ImageNet-21k',
+    303_301_632,
+    1025 * 21_843,
+    AUGREG,
+  ),
   supervised(
     'vit_base_patch16_224.orig_in21k',
     'ViT-B/16 of the first ViT paper: supervised on ImageNet-21k',
     85_798_656,
+    0,
     AUGREG,
   ),
   supervised(
     'vit_tiny_patch16_224.augreg_in21k_ft_in1k',
     'ViT-Ti/16: ImageNet-21k, then ImageNet-1k',
     5_524_416,
+    193 * 1000,
     AUGREG,
     {
       revision: '7d3afdd0cf93ad84d986eb2d6bcc5812ebd0b106',
@@ -293,6 +333,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     'vit_small_patch16_224.augreg_in21k_ft_in1k',
     'ViT-S/16: ImageNet-21k, then ImageNet-1k',
     21_665_664,
+    385 * 1000,
     AUGREG,
     {
       revision: '7e2c55630205e1266030f18370f4c6ed1a514b52',
@@ -304,6 +345,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     'vit_base_patch16_224.augreg2_in21k_ft_in1k',
     'ViT-B/16: ImageNet-21k, then ImageNet-1k',
     85_798_656,
+    769 * 1000,
     AUGREG,
     {
       revision: '063c6c38a5d8510b2e57df480445e94b231dad2c',
@@ -314,15 +356,16 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     'vit_large_patch16_224.augreg_in21k_ft_in1k',
     'ViT-L/16: ImageNet-21k, then ImageNet-1k',
     303_301_632,
+    1025 * 1000,
     AUGREG,
     {
       revision: '0930ab3308b84cb2ae091a4a80703c459412a4c7',
       sha256: '109390825a5bada2864f1b74445a63d29c51ef079c349644bc98996c452f6cf1',
     },
   ),
-  supervised('deit_tiny_patch16_224.fb_in1k', 'DeiT-Ti/16: supervised on ImageNet-1k', 5_524_416, DEIT),
-  supervised('deit_small_patch16_224.fb_in1k', 'DeiT-S/16: supervised on ImageNet-1k', 21_665_664, DEIT),
-  supervised('deit_base_patch16_224.fb_in1k', 'DeiT-B/16: supervised on ImageNet-1k', 85_798_656, DEIT),
+  supervised('deit_tiny_patch16_224.fb_in1k', 'DeiT-Ti/16: supervised on ImageNet-1k', 5_524_416, 193 * 1000, DEIT),
+  supervised('deit_small_patch16_224.fb_in1k', 'DeiT-S/16: supervised on ImageNet-1k', 21_665_664, 385 * 1000, DEIT),
+  supervised('deit_base_patch16_224.fb_in1k', 'DeiT-B/16: supervised on ImageNet-1k', 85_798_656, 769 * 1000, DEIT),
   {
     name: 'vit-base-patch16-224-in21k',
     title: "Google's ViT-B/16 of the first ViT paper: supervised on ImageNet-21k",
@@ -333,6 +376,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     licence: APACHE,
     naming: 'transformers',
     parameters: 85_798_656,
+    headParameters: 768 * 769,
     input: { statistics: half, size: 224, interpolation: 'bilinear', crop: 1 },
   },
 
@@ -340,6 +384,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     'resnet50.a1_in1k',
     'ResNet-50: supervised on ImageNet-1k',
     23_508_032,
+    2049 * 1000,
     { statistics: imagenet, size: 224, interpolation: 'bicubic', crop: 0.95 },
     {
       revision: '767268603ca0cb0bfe326fa87277f19c419566ef',
@@ -347,7 +392,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
       bytes: 102_469_840,
     },
   ),
-  supervised('resnet50d.ra2_in1k', 'ResNet-50-D: supervised on ImageNet-1k', 23_527_264, {
+  supervised('resnet50d.ra2_in1k', 'ResNet-50-D: supervised on ImageNet-1k', 23_527_264, 2049 * 1000, {
     statistics: imagenet,
     size: 224,
     interpolation: 'bicubic',
@@ -358,6 +403,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     "torchvision's ResNet-50 (IMAGENET1K_V1): supervised on ImageNet-1k",
     'resnet50-0676ba61.pth',
     23_508_032,
+    2049 * 1000,
     224 / 256,
   ),
   torchvision(
@@ -365,6 +411,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     "torchvision's ResNet-50 (IMAGENET1K_V2): supervised on ImageNet-1k, newer recipe",
     'resnet50-11ad3fa6.pth',
     23_508_032,
+    2049 * 1000,
     224 / 232,
   ),
   torchvision(
@@ -372,9 +419,10 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     "torchvision's DenseNet-121: supervised on ImageNet-1k",
     'densenet121-a639ec97.pth',
     6_953_856,
+    1025 * 1000,
     224 / 256,
   ),
-  supervised('convnext_base.fb_in22k', 'ConvNeXt-B: supervised on ImageNet-22k', 87_566_464, {
+  supervised('convnext_base.fb_in22k', 'ConvNeXt-B: supervised on ImageNet-22k', 87_566_464, 1025 * 21_841, {
     statistics: imagenet,
     size: 224,
     interpolation: 'bicubic',
