@@ -39,7 +39,7 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
   const beside = resolve(dataRoot, file);
   const { path, files, network, report } = scope(() => {
     const weights = openWeights(existsSync(beside) ? beside : file, heads === undefined ? {} : { hints: { heads } });
-    const input = weightsInput(name, [start.input, config.model.input], weights.input);
+    const input = weightsInput(name, [start.input, config.model.input], weights.input.statistics);
     const network = fineTuned({ ...weights.config, imageSize: config.model.imageSize, input }, config);
     const { backbone, report } = loadWeights(weights.path, { config: network, allow });
     backbone.free();

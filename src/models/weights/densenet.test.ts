@@ -156,7 +156,7 @@ describe('recognition', () => {
         bottleneck: 2,
         channels: 3,
       });
-      expect(weights.input).toBe(undefined);
+      expect(weights.input.statistics).toBe(undefined);
     });
   });
 
@@ -180,7 +180,7 @@ describe('recognition', () => {
       writeSafetensors(path, { ...headless, op_threshs: randn([18]) });
       const { report } = load(path);
       expect(report).toMatchObject({ naming: densenetXrv.title, dropped: ['op_threshs'] });
-      expect(openWeights(path).input).toEqual({ mean: [0.5], std: [1 / 2048] });
+      expect(openWeights(path).input.statistics).toEqual({ mean: [0.5], std: [1 / 2048] });
       writeSafetensors(path, headless);
       expect(openWeights(path)).toMatchObject({
         naming: densenetTorchvision,

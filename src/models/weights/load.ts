@@ -47,7 +47,7 @@ export interface LoadOptions extends OpenOptions {
 export function loadWeights(path: string, options: LoadOptions = {}): { backbone: Backbone; report: LoadReport } {
   return scope(() => {
     const weights = openWeights(path, options);
-    const wanted = options.config ?? { ...weights.config, input: weights.input ?? null };
+    const wanted = options.config ?? { ...weights.config, input: weights.input.statistics ?? null };
     let backbone = withoutInitialization(() => createBackbone(wanted));
     const { optional } = weights.naming;
     const lacking = missingIn(backbone, weights).filter((name) => !optional.some((template) => fits(name, template)));

@@ -2,12 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError, inputError, readJson } from '../../base/index.js';
-import { readSafetensors, type StateDict } from '../../torch/index.js';
+import { type Checkpoint, readCheckpoint, type StateDict } from '../../torch/index.js';
 import type { ModelConfig } from '../config.js';
-import type { InputStatistics } from '../input-statistics.js';
+import { locateWeights } from './fetch.js';
 import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
 import { NAMINGS } from './namings.js';
-import { publishedInput } from './published-input.js';
+import type { PublishedWeights } from './published.js';
+import { publishedInput, type WeightsInput } from './published-input.js';
 import { candidates } from './state-dict.js';
 
 export interface OpenOptions {
@@ -21,13 +22,15 @@ export interface Weights {
   path: string;
   /** All files that the weights lie in: more than one where they are sharded. */
   files: readonly string[];
+  format: Checkpoint['format'];
+  /** The row of the table of published weights, where they were named by it. */
+  published: PublishedWeights | undefined;
   naming: Naming;
   /** Where in the file they stood, such as 'teacher, without "backbone."'; '' for the file's top. */
   place: string;
   /** The network of the file, at its own image size. */
   config: ModelConfig;
-  /** What its input was normalized with in training; undefined where neither the file nor its family tells. */
-  input: InputStatistics | null | undefined;
+  input: WeightsInput;
   /** The entries as published, prefixes taken off: views into the file. */
   entries: StateDict;
   renamed: Renamed;
@@ -44,12 +47,14 @@ const FILES = [
 ];
 
 /**
- * Opens a weights file, or the folder that holds one (a snapshot of the Hugging Face hub, a run of hilum). Its tensors
- * belong to the open scope. Throws an InputError where it is of no known family.
+ * Opens weights: a file, the folder that holds one (a snapshot of the Hugging Face hub, a run of hilum), or published
+ * weights by name, as `locateWeights` finds them. The tensors belong to the open scope. Throws an InputError where
+ * there is nothing, or nothing of a known family.
  */
 export function openWeights(location: string, { hints = {}, config: given }: OpenOptions = {}): Weights {
-  const path = weightsFile(location);
-  const { tensors: root, metadata } = readSafetensors(path);
+  const { path: located, published } = locateWeights(location);
+  const path = weightsFile(located);
+  const { root, metadata, files, format } = readCheckpoint(path);
   const config = hints.config ?? siblingConfig(path);
   const all: Hints = { ...hints, ...(config && { config }) };
   let first: StateDict | undefined;
@@ -61,9 +66,11 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
     const own = naming.clean ? cleaned(shapes, naming.clean) : shapes;
     const model = given ?? ownConfig(metadata) ?? described(naming, own, all, path);
     requireHeads(model, hints.heads, path);
-    const input = ownConfig(metadata) ? (model.input ?? null) : publishedInput(path, all.config, naming);
+    const input: WeightsInput = ownConfig(metadata)
+      ? { statistics: model.input ?? null, size: model.imageSize, source: 'the file' }
+      : publishedInput(path, all.config, naming, published?.input);
     const renamed = toOurNames(state, naming);
-    return { path, files: [path], naming, place, config: model, input, entries: state, renamed, metadata };
+    return { path, files, format, published, naming, place, config: model, input, entries: state, renamed, metadata };
   }
   throw inputError({
     what: path,
@@ -74,9 +81,6 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
 }
 
 function weightsFile(given: string): string {
-  if (!existsSync(given)) {
-    throw inputError({ what: given, found: 'no such file', expected: 'a weights file or a folder with one' });
-  }
   if (!statSync(given).isDirectory()) return given;
   const name = FILES.find((file) => existsSync(join(given, file)));
   if (name) return join(given, name);

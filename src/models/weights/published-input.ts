@@ -1,29 +1,81 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJson } from '../../base/index.js';
-import type { InputStatistics } from '../input-statistics.js';
+import type { InputStatistics, PublishedInput } from '../input-statistics.js';
 import type { Naming } from './naming.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** How weights expect their images, as far as anything says so. */
+export interface WeightsInput extends Partial<Omit<PublishedInput, 'statistics'>> {
+  /** null: values 0..1; undefined: nothing says what their input was normalized with. */
+  statistics: InputStatistics | null | undefined;
+  /** What says so, such as 'preprocessor_config.json'; '' where nothing does. */
+  source: string;
+}
+
+/** Pillow's numbers of filters, as transformers stores them (PIL.Image.Resampling). */
+const RESAMPLING: Readonly<Record<number, PublishedInput['interpolation']>> = {
+  1: 'lanczos',
+  2: 'bilinear',
+  3: 'bicubic',
+};
+const INTERPOLATIONS: readonly string[] = Object.values(RESAMPLING);
+
 /**
- * What weights normalize their input with: as the files beside them say (transformers' preprocessor_config.json, timm's
- * pretrained_cfg), else as everything of their family does. undefined where neither tells.
+ * How weights expect their images: as the table of published weights says, else the files beside them (transformers'
+ * preprocessor_config.json, the pretrained_cfg of timm's config.json), else what holds for everything of their naming.
  */
 export function publishedInput(
   path: string,
   config: Json | undefined,
   naming: Naming,
-): InputStatistics | null | undefined {
-  const timm = config?.pretrained_cfg as Json | undefined;
-  if (timm && isNumbers(timm.mean) && isNumbers(timm.std)) return { mean: timm.mean, std: timm.std };
+  published: PublishedInput | undefined,
+): WeightsInput {
+  if (published) return { ...published, source: 'the table of published weights' };
   const beside = join(dirname(path), 'preprocessor_config.json');
-  if (existsSync(beside)) {
-    const { do_normalize: normalized, image_mean: mean, image_std: std } = readJson<Json>(beside);
-    if (normalized === false) return null;
-    if (isNumbers(mean) && isNumbers(std)) return { mean, std };
-  }
-  return naming.input;
+  return (
+    ofTimm(config?.pretrained_cfg as Json | undefined) ??
+    (existsSync(beside) ? ofTransformers(readJson<Json>(beside)) : undefined) ?? {
+      statistics: naming.input,
+      source: naming.input === undefined ? '' : naming.title,
+    }
+  );
+}
+
+function ofTimm(config: Json | undefined): WeightsInput | undefined {
+  if (!config || !isNumbers(config.mean) || !isNumbers(config.std)) return undefined;
+  const { mean, std, input_size: size, interpolation, crop_pct: crop } = config;
+  return {
+    statistics: { mean, std },
+    ...(isNumbers(size) && { size: size.at(-1)! }),
+    ...(INTERPOLATIONS.includes(String(interpolation)) && {
+      interpolation: interpolation as PublishedInput['interpolation'],
+    }),
+    ...(typeof crop === 'number' && { crop }),
+    source: 'config.json (pretrained_cfg)',
+  };
+}
+
+function ofTransformers(config: Json): WeightsInput | undefined {
+  const { do_normalize: normalized, image_mean: mean, image_std: std, resample } = config;
+  if (normalized !== false && !(isNumbers(mean) && isNumbers(std))) return undefined;
+  const resized = sideOf(config.size);
+  const size = config.do_center_crop === true ? (sideOf(config.crop_size) ?? resized) : resized;
+  return {
+    statistics: normalized === false ? null : { mean: mean as number[], std: std as number[] },
+    ...(size && { size }),
+    ...(size && resized && { crop: size / resized }),
+    ...(RESAMPLING[Number(resample)] && { interpolation: RESAMPLING[Number(resample)]! }),
+    source: 'preprocessor_config.json',
+  };
+}
+
+/** 224, {"height": 224, "width": 224} or {"shortest_edge": 224}. */
+function sideOf(size: unknown): number | undefined {
+  const { height, shortest_edge: shortest } = (typeof size === 'number' ? { height: size } : (size ?? {})) as Json;
+  const side = height ?? shortest;
+  return typeof side === 'number' && Number.isInteger(side) && side > 0 ? side : undefined;
 }
 
 const isNumbers = (value: unknown): value is number[] =>

@@ -167,7 +167,7 @@ describe('recognition', () => {
   });
 
   it('knows nothing of the input of torchvision names, which any code may have trained', () => {
-    scope(() => expect(openWeights(write(torchvision())).input).toBe(undefined));
+    scope(() => expect(openWeights(write(torchvision())).input.statistics).toBe(undefined));
   });
 
   it('reads files from before the counters of batches', () => {
@@ -188,7 +188,7 @@ describe('recognition', () => {
       const weights = openWeights(write({ ...state, 'fc.bias': zeros([18]), op_threshs: zeros([18]) }));
       expect(weights.naming.title).toBe(resnetXrv.title);
       expect(weights.config).toMatchObject({ channels: 1, imageSize: 512 });
-      expect(weights.input).toEqual({ mean: [0.5], std: [1 / 2048] });
+      expect(weights.input.statistics).toEqual({ mean: [0.5], std: [1 / 2048] });
     });
   });
 
