@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config.js';
+import { timmConfig } from './config-timm.js';
 import { type Hints, type Naming, rename, type Shapes } from './naming.js';
 import { XRV_FINDINGS, XRV_INPUT } from './xrv.js';
 
@@ -27,7 +28,12 @@ export const densenetTorchvision: Naming = {
 };
 
 /** The same under the name that a conversion for timm asks for. */
-export const densenetTimm: Naming = { ...densenetTorchvision, name: 'timm', title: 'timm (DenseNet)' };
+export const densenetTimm: Naming = {
+  ...densenetTorchvision,
+  name: 'timm',
+  title: 'timm (DenseNet)',
+  configFile: timmConfig,
+};
 
 /** torchxrayvision's DenseNet-121 (torchxrayvision/models.py, DenseNet): one channel, 18 findings. */
 export const densenetXrv: Naming = {

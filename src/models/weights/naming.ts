@@ -39,8 +39,8 @@ export interface Naming {
   describe(shapes: Shapes, hints: Hints): ModelConfig;
   /** Why a network cannot be written under these names; undefined where it can. */
   refuses?(config: ModelConfig): string | undefined;
-  /** The `config.json` that the code base reads beside weights of such a network. */
-  configFile?(config: ModelConfig): Record<string, unknown>;
+  /** The `config.json` that the code base reads beside weights of such a network; undefined where it has no such size. */
+  configFile?(config: ModelConfig): Record<string, unknown> | undefined;
   /** Templates of entries that belong to no backbone. */
   heads: readonly string[];
   /** Parameters of ours that a file may lack; they then keep the zeros or ones that they start with. */

@@ -1,4 +1,5 @@
 import { inputError } from '../../base/index.js';
+import { resnetTransformersConfig } from './config-transformers.js';
 import { type Naming, type Rule, rename } from './naming.js';
 import { describeResNet, resnetTorchvision } from './resnet.js';
 
@@ -24,6 +25,7 @@ export const resnetTransformers: Naming = {
   },
   refuses: (config) =>
     resnetTorchvision.refuses?.(config) && 'transformers has no ResNet with a deep stem or averaged shortcuts',
+  configFile: resnetTransformersConfig,
   heads: ['classifier.*'],
   optional: resnetTorchvision.optional,
   rules: [

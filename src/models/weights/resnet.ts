@@ -1,5 +1,6 @@
 import { inputError } from '../../base/index.js';
 import type { ModelConfig } from '../config.js';
+import { timmConfig } from './config-timm.js';
 import { type Hints, type Naming, rename, type Shapes } from './naming.js';
 import { XRV_FINDINGS, XRV_INPUT } from './xrv.js';
 
@@ -32,6 +33,7 @@ export const resnetTimm: Naming = {
   title: 'timm (ResNet)',
   recognizes: (shapes) => has(shapes) && (shapes.has('conv1.weight') || shapes.has('conv1.6.weight')),
   refuses: () => undefined,
+  configFile: timmConfig,
   rules: [...SHARED, DEEP_STEM].map((name) => rename(name, name)),
 };
 

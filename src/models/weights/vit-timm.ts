@@ -3,6 +3,7 @@
  * class token's own position may be there or not (`no_embed_class`); where it is not, ours is zero.
  */
 import { cat, type Tensor, zeros } from '../../torch/index.js';
+import { timmConfig } from './config-timm.js';
 import { type Naming, type Rule, rename, type Shapes } from './naming.js';
 import { gridOf, refuseParts, sideOf, vitConfig } from './vit-shapes.js';
 
@@ -106,6 +107,7 @@ function vitTimmWith(feedForward: 'mlp' | 'swiglu'): Naming {
       if ((config.feedForward === 'swiglu') === gated) return undefined;
       return `its feed-forward layers are ${gated ? 'not ' : ''}gated`;
     },
+    configFile: timmConfig,
     heads: ['head.*', 'head_dist.*', 'pre_logits.*'],
     optional: ['mask_token'],
     rules: [
