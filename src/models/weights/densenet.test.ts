@@ -184,7 +184,7 @@ describe('recognition', () => {
       writeSafetensors(path, headless);
       expect(openWeights(path)).toMatchObject({
         naming: densenetTorchvision,
-        input: undefined,
+        input: { statistics: undefined },
         config: { channels: 1 },
       });
     });
