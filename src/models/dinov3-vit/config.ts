@@ -56,7 +56,8 @@ export function dinov3VitOptions(config: Dinov3VitConfig): Dinov3VitOptions {
   const { imageSize, patchSize = 16, channels = 3, registers = 4, keyBias = false, untiedNorms = false } = config;
   const { layerScale = 1e-5, dropPath = 0, input = null } = config;
   if (dim === undefined || depth === undefined || heads === undefined) {
-    throw inputError({ what: 'model', found: 'no size', expected: 'size, or dim, depth and heads' });
+    const missing = Object.entries({ dim, depth, heads }).flatMap(([name, value]) => (value === undefined ? name : []));
+    throw inputError({ what: 'model', found: `no ${missing.join(', ')}`, expected: 'size, or dim, depth and heads' });
   }
   if (imageSize % patchSize !== 0) {
     throw inputError({

@@ -6,7 +6,8 @@ export interface Rotation {
   cos: Tensor;
 }
 
-const BASE = 100;
+/** The longest period; the shortest is 1, half of the range of the coordinates. */
+export const ROTARY_BASE = 100;
 
 /**
  * Axial rotary position embedding over coordinates -1..1 of the patches' centres, height and width each by itself, so
@@ -21,7 +22,7 @@ export class RotaryPositionEmbedding extends Module {
   constructor(headDim: number) {
     super();
     const exponents = scope(() => arange(0, headDim / 4, 1, 'float32').mul(2 / (headDim / 2)));
-    this.periods = scope(() => ModuleBuffer.of(exponents.mul(Math.log(BASE)).exp()));
+    this.periods = scope(() => ModuleBuffer.of(exponents.mul(Math.log(ROTARY_BASE)).exp()));
     exponents.free();
   }
 

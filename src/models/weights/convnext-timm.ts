@@ -1,4 +1,5 @@
 import { inputError } from '../../base/index.js';
+import { timmConfig } from './config-timm.js';
 import { convNextShape } from './convnext.js';
 import { type Naming, rename } from './naming.js';
 
@@ -7,11 +8,11 @@ const OWN = ['stem.0.weight', 'stages.0.blocks.0.conv_dw.weight', 'stages.0.bloc
 /** timm's names of ConvNeXt (timm/models/convnext.py): convnext_{tiny,small,base,large,xlarge}, DINOv3's among them. */
 export const convNextTimm: Naming = {
   name: 'timm',
-  title: "timm's ConvNeXt (timm/models/convnext.py)",
+  title: 'ConvNeXt in timm (huggingface/pytorch-image-models)',
   architecture: 'convnext',
   recognizes: (shapes) => OWN.every((name) => shapes.has(name)),
   describe(shapes) {
-    const gamma = (stage: number) => new RegExp(`^stages\\.${stage}\\.blocks\\.\\d+\\.gamma$`);
+    const gamma = (stage: number) => `stages.${stage}.blocks.{i}.gamma`;
     const config = convNextShape(shapes, 'stem.0.weight', gamma);
     if (config.dims[0] === 384) {
       throw inputError({
@@ -22,6 +23,7 @@ export const convNextTimm: Naming = {
     }
     return config;
   },
+  configFile: timmConfig,
   heads: ['head.fc.*', 'head.pre_logits.*'],
   optional: [],
   rules: [

@@ -1,4 +1,6 @@
+import { NORM_EPSILON } from '../convnext/block.js';
 import { INPUT_STATISTICS } from '../input-statistics.js';
+import { convNextDinov3TransformersConfig, convNextTransformersConfig } from './config-transformers.js';
 import { convNextShape } from './convnext.js';
 import { type Naming, type Rule, rename } from './naming.js';
 
@@ -11,17 +13,18 @@ const FINAL_NORM_EPSILON = 1e-12;
 /** transformers' names of ConvNeXt (models/convnext/modeling_convnext.py, ConvNextModel). */
 export const convNextTransformers: Naming = {
   name: 'transformers',
-  title: "transformers' ConvNextModel",
+  title: 'ConvNextModel (huggingface/transformers)',
   architecture: 'convnext',
   recognizes: (shapes) => OWN.every((name) => shapes.has(name)) && shapes.has(`encoder.stages.0.layers.0.${SCALE}`),
   describe(shapes, { config }) {
-    const gamma = (stage: number) => new RegExp(`^encoder\\.stages\\.${stage}\\.layers\\.\\d+\\.${SCALE}$`);
+    const gamma = (stage: number) => `encoder.stages.${stage}.layers.{i}.${SCALE}`;
     const told = config?.layer_norm_eps;
     return {
       ...convNextShape(shapes, 'embeddings.patch_embeddings.weight', gamma),
       finalNormEpsilon: typeof told === 'number' ? told : FINAL_NORM_EPSILON,
     };
   },
+  configFile: convNextTransformersConfig,
   heads: ['classifier.*'],
   optional: [],
   input: INPUT_STATISTICS.imagenet,
@@ -39,17 +42,18 @@ const DINOV3 = ['stages.0.downsample_layers.0.weight', 'stages.0.layers.0.depthw
 /** transformers' names of DINOv3's ConvNeXt (models/dinov3_convnext/modeling_dinov3_convnext.py, DINOv3ConvNextModel). */
 export const convNextDinov3Transformers: Naming = {
   name: 'transformers-dinov3',
-  title: "transformers' DINOv3ConvNextModel",
+  title: 'DINOv3ConvNextModel (huggingface/transformers)',
   architecture: 'convnext',
   /** transformers 5 puts the stages into a part of their own; in files it keeps the names of 4. */
   clean: (name) => name.replace(/^model\.stages\./, 'stages.'),
   recognizes: (shapes) => DINOV3.every((name) => shapes.has(name)),
   describe: (shapes) =>
-    convNextShape(
-      shapes,
-      'stages.0.downsample_layers.0.weight',
-      (stage) => new RegExp(`^stages\\.${stage}\\.layers\\.\\d+\\.gamma$`),
-    ),
+    convNextShape(shapes, 'stages.0.downsample_layers.0.weight', (stage) => `stages.${stage}.layers.{i}.gamma`),
+  refuses: (config) =>
+    config.architecture === 'convnext' && (config.finalNormEpsilon ?? NORM_EPSILON) !== NORM_EPSILON
+      ? 'DINOv3ConvNextModel has one epsilon for all norms'
+      : undefined,
+  configFile: convNextDinov3TransformersConfig,
   heads: ['classifier.*'],
   optional: [],
   input: INPUT_STATISTICS.imagenet,

@@ -1,12 +1,16 @@
 import type { ConvNextOptions } from '../convnext/config.js';
 import { INPUT_STATISTICS } from '../input-statistics.js';
-import { type Naming, type Rule, rename, type Shapes } from './naming.js';
+import { fits, type Naming, type Rule, rename, type Shapes } from './naming.js';
+import { shapeOf } from './vit-shapes.js';
 
-/** The network of `gamma`, the name of the learned factor `[C]` of each block of a stage, as a pattern. */
-export function convNextShape(shapes: Shapes, stem: string, gamma: (stage: number) => RegExp) {
-  const blocks = [0, 1, 2, 3].map((stage) => [...shapes].filter(([name]) => gamma(stage).test(name)));
+/**
+ * The network of `stem`, the first convolution's weight, and `gamma`, a template of the learned factors `[C]` of a
+ * stage's blocks. Throws an InputError where the stem is none.
+ */
+export function convNextShape(shapes: Shapes, stem: string, gamma: (stage: number) => string) {
+  const blocks = [0, 1, 2, 3].map((stage) => [...shapes].filter(([name]) => fits(name, gamma(stage))));
   const size: Pick<ConvNextOptions, 'channels' | 'depths' | 'dims'> = {
-    channels: shapes.get(stem)?.[1] ?? 0,
+    channels: shapeOf(shapes, stem, 4)[1]!,
     depths: blocks.map((each) => each.length),
     dims: blocks.map((each) => each[0]?.[1][0] ?? 0),
   };
@@ -16,7 +20,7 @@ export function convNextShape(shapes: Shapes, stem: string, gamma: (stage: numbe
 const OWN = ['downsample_layers.0.0.weight', 'stages.0.0.dwconv.weight', 'stages.0.0.gamma', 'norm.weight'];
 
 const describe = (shapes: Shapes) =>
-  convNextShape(shapes, 'downsample_layers.0.0.weight', (stage) => new RegExp(`^stages\\.${stage}\\.\\d+\\.gamma$`));
+  convNextShape(shapes, 'downsample_layers.0.0.weight', (stage) => `stages.${stage}.{i}.gamma`);
 
 const RULES: Rule[] = ['downsample_layers.{i}.{j}.*', 'stages.{i}.{j}.*'].map((name) => rename(name, name));
 

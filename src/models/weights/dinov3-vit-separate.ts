@@ -3,9 +3,6 @@ import { cat } from '../../torch/index.js';
 import type { ModelConfig } from '../config.js';
 import type { Rule } from './naming.js';
 
-/** Heads where nothing tells them: all published sizes have 64 channels a head, the largest 128. */
-export const usualHeads = (dim: number): number => dim / (dim < 4096 ? 64 : 128);
-
 /** The biases of queries and values and, between them, zeros for the keys. */
 export const queryValueBias = (query: string, value: string): Rule => ({
   theirs: [query, value],

@@ -1,5 +1,6 @@
-import { dinov3VitShape } from './dinov3-vit.js';
-import { queryValueBias, refusesDinov3Vit, usualHeads, WITHOUT_COUNTERPART } from './dinov3-vit-separate.js';
+import { timmConfig } from './config-timm.js';
+import { dinov3VitShape, publishedHeads } from './dinov3-vit.js';
+import { queryValueBias, refusesDinov3Vit, WITHOUT_COUNTERPART } from './dinov3-vit-separate.js';
 import { type Naming, rename } from './naming.js';
 
 const OWN = ['cls_token', 'reg_token', 'patch_embed.proj.weight', 'blocks.0.gamma_1', 'norm.weight'];
@@ -10,7 +11,7 @@ const OWN = ['cls_token', 'reg_token', 'patch_embed.proj.weight', 'blocks.0.gamm
  */
 export const dinov3VitTimm: Naming = {
   name: 'timm',
-  title: "timm's DINOv3 (timm/models/eva.py)",
+  title: 'DINOv3 in timm (huggingface/pytorch-image-models)',
   architecture: 'dinov3-vit',
   recognizes: (shapes) => OWN.every((name) => shapes.has(name)) && !shapes.has('pos_embed'),
   describe(shapes, { heads }) {
@@ -19,11 +20,13 @@ export const dinov3VitTimm: Naming = {
       registers: 'reg_token',
       mlp: 'blocks.0.mlp.fc1.weight',
       swiglu: 'blocks.0.mlp.fc1_g.weight',
-      perBlock: /^blocks\.\d+\.gamma_1$/,
+      block: 'blocks.{i}.gamma_1',
     });
-    return { ...shape, heads: heads ?? usualHeads(shape.dim), queryBias: shapes.has('blocks.0.attn.q_bias') };
+    const found = heads ?? publishedHeads(shape.dim);
+    return { ...shape, ...(found && { heads: found }), queryBias: shapes.has('blocks.0.attn.q_bias') };
   },
   refuses: refusesDinov3Vit,
+  configFile: timmConfig,
   heads: ['head.*', 'fc_norm.*'],
   optional: ['mask_token', ...WITHOUT_COUNTERPART],
   rules: [

@@ -1,13 +1,33 @@
-import { dinov3VitShape } from './dinov3-vit.js';
-import { queryValueBias, refusesDinov3Vit, usualHeads, WITHOUT_COUNTERPART } from './dinov3-vit-separate.js';
+import { inputError } from '../../base/index.js';
+import { NORM_EPSILON } from '../dinov3-vit/block.js';
+import { ROTARY_BASE } from '../dinov3-vit/rotary-position-embedding.js';
+import { dinov3VitTransformersConfig } from './config-transformers.js';
+import { dinov3VitShape, publishedHeads } from './dinov3-vit.js';
+import { queryValueBias, refusesDinov3Vit, WITHOUT_COUNTERPART } from './dinov3-vit-separate.js';
 import { joined, type Naming, rename } from './naming.js';
 
 const OWN = ['embeddings.cls_token', 'layer.0.attention.k_proj.weight', 'layer.0.layer_scale1.lambda1', 'norm.weight'];
 
+const ACTIVATIONS = { mlp: 'gelu', swiglu: 'silu' };
+
+/** Throws an InputError where config.json tells of a network that computes otherwise than every published one. */
+function requireUsual(config: Readonly<Record<string, unknown>>, feedForward: 'mlp' | 'swiglu'): void {
+  const usual = { hidden_act: ACTIVATIONS[feedForward], layer_norm_eps: NORM_EPSILON, rope_theta: ROTARY_BASE };
+  for (const [field, value] of Object.entries(usual)) {
+    if (config[field] === undefined || config[field] === value) continue;
+    throw inputError({
+      what: `config.json: ${field}`,
+      found: JSON.stringify(config[field]),
+      expected: JSON.stringify(value),
+      fix: 'Take other weights: hilum has no such network.',
+    });
+  }
+}
+
 /** transformers' names of DINOv3's vision transformer (models/dinov3_vit/modeling_dinov3_vit.py, DINOv3ViTModel). */
 export const dinov3VitTransformers: Naming = {
   name: 'transformers',
-  title: "transformers' DINOv3ViTModel",
+  title: 'DINOv3ViTModel (huggingface/transformers)',
   architecture: 'dinov3-vit',
   /** transformers 5 puts the layers into a part of their own; in files it keeps the names of 4. */
   clean: (name) => name.replace(/^model\.layer\./, 'layer.'),
@@ -18,17 +38,20 @@ export const dinov3VitTransformers: Naming = {
       registers: 'embeddings.register_tokens',
       mlp: 'layer.0.mlp.up_proj.weight',
       swiglu: 'layer.0.mlp.gate_proj.weight',
-      perBlock: /^layer\.\d+\.norm1\.weight$/,
+      block: 'layer.{i}.norm1.weight',
     });
+    requireUsual(config ?? {}, shape.feedForward);
     const { num_attention_heads: told, image_size: side } = config ?? {};
+    const found = heads ?? (typeof told === 'number' ? told : publishedHeads(shape.dim));
     return {
       ...shape,
       ...(typeof side === 'number' && { imageSize: side }),
-      heads: heads ?? (typeof told === 'number' ? told : usualHeads(shape.dim)),
+      ...(found && { heads: found }),
       queryBias: shapes.has('layer.0.attention.q_proj.bias'),
     };
   },
   refuses: refusesDinov3Vit,
+  configFile: dinov3VitTransformersConfig,
   heads: ['classifier.*'],
   optional: ['mask_token', ...WITHOUT_COUNTERPART],
   rules: [

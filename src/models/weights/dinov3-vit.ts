@@ -1,41 +1,44 @@
-import { inputError } from '../../base/index.js';
-import { type Naming, rename, type Shapes } from './naming.js';
+import { fits, type Naming, rename, type Shapes } from './naming.js';
+import { shapeOf } from './vit-shapes.js';
 
 /** What all namings of DINOv3's vision transformer read from shapes alone. */
 export interface Dinov3VitEntries {
-  /** A patch embedding's weight `[D, C, P, P]`. */
+  /** `[D, C, P, P]` */
   patches: string;
-  /** Register tokens `[1, R, D]`. */
+  /** `[1, R, D]`; without registers not there. */
   registers: string;
-  /** Of the first layer of each feed-forward part, of the first block: `[hidden, D]`. */
+  /** Of block 0, `[hidden, D]`: one of both is there. */
   mlp: string;
   swiglu: string;
-  /** What each block has one of. */
-  perBlock: RegExp;
+  /** A template: one for each block. */
+  block: string;
 }
 
-/** Patches a side of the published 224 px (dinov3/hub/backbones.py, img_size). */
+/** Patches a side of an image of 224 px, the size that the published networks are made with (dinov3/hub/backbones.py). */
 const GRID = 14;
 
-/** What every naming tells of the network. Throws an InputError for a feed-forward part that hilum does not have. */
-export function dinov3VitShape(shapes: Shapes, { patches, registers, mlp, swiglu, perBlock }: Dinov3VitEntries) {
-  const [dim = 0, channels = 0, patchSize = 0] = shapes.get(patches) ?? [];
+/** The part of a config that every naming tells. Throws an InputError that names what is not there. */
+export function dinov3VitShape(shapes: Shapes, { patches, registers, mlp, swiglu, block }: Dinov3VitEntries) {
+  const [dim, channels, patchSize] = shapeOf(shapes, patches, 4) as [number, number, number];
   const feedForward: 'mlp' | 'swiglu' = shapes.has(swiglu) ? 'swiglu' : 'mlp';
-  const hidden = shapes.get(feedForward === 'swiglu' ? swiglu : mlp)?.[0];
-  if (hidden === undefined) {
-    throw inputError({ what: 'feed-forward part of block 0', found: 'neither', expected: `${mlp} or ${swiglu}` });
-  }
+  const [hidden] = shapeOf(shapes, feedForward === 'swiglu' ? swiglu : mlp, 2) as [number];
   return {
     architecture: 'dinov3-vit' as const,
     imageSize: GRID * patchSize,
     patchSize,
     channels,
     dim,
-    depth: [...shapes.keys()].filter((name) => perBlock.test(name)).length,
+    depth: [...shapes.keys()].filter((name) => fits(name, block)).length,
     feedForward,
     hidden,
     registers: shapes.get(registers)?.[1] ?? 0,
   };
+}
+
+/** Heads as published for a width; undefined where it is none of a published network, and the person must say. */
+export function publishedHeads(dim: number): number | undefined {
+  const width = dim < 4096 ? 64 : 128;
+  return dim % width === 0 ? dim / width : undefined;
 }
 
 /** DINOv3's own names (facebookresearch/dinov3, dinov3/models/vision_transformer.py), which are also ours. */
@@ -51,9 +54,9 @@ export const dinov3Vit: Naming = {
       registers: 'storage_tokens',
       mlp: 'blocks.0.mlp.fc1.weight',
       swiglu: 'blocks.0.mlp.w1.weight',
-      perBlock: /^blocks\.\d+\.norm1\.weight$/,
+      block: 'blocks.{i}.norm1.weight',
     });
-    const [periods = 0] = shapes.get('rope_embed.periods')!;
+    const [periods] = shapeOf(shapes, 'rope_embed.periods', 1) as [number];
     return {
       ...shape,
       heads: shape.dim / (4 * periods),
