@@ -108,6 +108,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['preprocessing.minMax', 'random', false],
   ['preprocessing.equalize', 'random', true],
   ['preprocessing.fit', 'random', 'crop'],
+  ['preprocessing.interpolation', 'random', 'bilinear'],
   ['datasets.name', 'random', 'another'],
   ['datasets.root', 'random', 'others'],
   ['datasets.findings', 'random', ['Effusion', 'Cardiomegaly']],

@@ -73,9 +73,10 @@ async function batchHtml(batch: readonly SeenRadiograph[], step: number, options
   return articles;
 }
 
-function describePreprocessing({ size, fit, minMax, equalize }: Preprocessing): string {
+function describePreprocessing({ size, fit, interpolation = 'lanczos', minMax, equalize }: Preprocessing): string {
   const shape = { stretch: 'stretched to', crop: 'cut from the centre to', pad: 'padded to' }[fit];
   const steps = [
+    interpolation === 'lanczos' ? '' : `resized with a ${interpolation} kernel`,
     minMax ? 'darkest and lightest level spread over 0 to 255' : '',
     equalize ? 'histogram equalized' : '',
   ];

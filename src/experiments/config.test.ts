@@ -32,7 +32,7 @@ describe('an experiment file', () => {
     const { finetuning, preprocessing, statistics } = checkExperiment(document(), 'e.yaml');
     expect(finetuning).toMatchObject({ epochs: 100, batchSize: 32, learningRate: 1e-5, weightDecay: 0 });
     expect(finetuning).toMatchObject({ schedule: 'constant', augmentation: { flip: 0.5, rotation: 7 } });
-    expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch' });
+    expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch', interpolation: 'lanczos' });
     expect(statistics).toEqual({ redraws: 1000, unit: 'patient' });
   });
 

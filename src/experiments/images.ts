@@ -64,9 +64,9 @@ function openCache(
   wanted: Preprocessing,
 ) {
   const source = { name: type, root, options: { description, labels, views } };
-  const { size, channels, fit, minMax, equalize } = wanted;
+  const { size, minMax, equalize, ...geometry } = wanted;
   const command = () =>
-    prepareCommand(folder, source, { sizes: [size], channels, fit, bits: 8, intensity: { minMax, equalize } });
+    prepareCommand(folder, source, { ...geometry, sizes: [size], bits: 8, intensity: { minMax, equalize } });
   if (!ImageCache.isIn(folder)) {
     const fix = `Prepare it: ${command()}`;
     throw inputError({ what: `cache ${folder}`, found: 'no finished cache', expected: 'one', fix });

@@ -7,6 +7,7 @@ import {
   VALIDATION_FRACTION,
   VIEW_FILTERS,
 } from '../datasets/index.js';
+import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 
 const name = z.string().min(1).max(80);
@@ -73,6 +74,7 @@ const preprocessing = z.strictObject({
   minMax: z.boolean().default(true),
   equalize: z.boolean().default(true),
   fit: z.enum(['stretch', 'crop', 'pad']).default('stretch'),
+  interpolation: z.enum(INTERPOLATIONS).default('lanczos'),
 });
 
 const augmentation = z.strictObject({

@@ -40,4 +40,4 @@ export { type ScanOptions, type ScanResult, scan, scanFiles } from './scan.js';
 export { type DecodedStage, decodeStage, STAGES, type Stage, type StageInfo, type StageOptions } from './stages.js';
 export { borderRing, pixelStatistics, thumbnail } from './statistics.js';
 export { type ImageReader, ImageStore } from './store.js';
-export type { Fit, Target } from './target.js';
+export { type Fit, INTERPOLATIONS, type Interpolation, type Target } from './target.js';

@@ -11,9 +11,9 @@ import { toColor, toGray } from './channels.js';
 import type { DecodedImage } from './image.js';
 import { toEightBits } from './intensity.js';
 import { resize } from './resize.js';
-import type { Fit } from './target.js';
+import { type Fit, INTERPOLATIONS, type Target } from './target.js';
 
-export interface Preprocessing {
+export interface Preprocessing extends Pick<Target, 'interpolation' | 'crop'> {
   /** Side of the square result, pixels. */
   size: number;
   channels: 1 | 3;
@@ -29,7 +29,7 @@ export interface Preprocessing {
 }
 
 /** The part of a preprocessing that moves pixels. */
-export type Geometry = Pick<Preprocessing, 'size' | 'channels' | 'fit'>;
+export type Geometry = Pick<Preprocessing, 'size' | 'channels' | 'fit' | 'interpolation' | 'crop'>;
 
 /** What the study does to radiographs. */
 export const radiographPreprocessing: Readonly<Preprocessing> = {
@@ -61,8 +61,8 @@ export function preprocess(image: DecodedImage, options: Preprocessing): Uint8Ar
  * The first half of `preprocess`: the image at its final size and number of channels, at its own bit depth; with `pad`
  * still without the padding.
  */
-export function fitted(image: DecodedImage, { size, channels, fit }: Geometry): DecodedImage {
-  const resized = resize(channels === 1 ? toGray(image) : image, { size, fit });
+export function fitted(image: DecodedImage, { channels, ...target }: Geometry): DecodedImage {
+  const resized = resize(channels === 1 ? toGray(image) : image, target);
   return channels === 3 ? toColor(resized) : resized;
 }
 
@@ -91,11 +91,17 @@ function padded(pixels: Uint8Array, channels: number, height: number, width: num
 }
 
 /** Throws an InputError that names the field of a preprocessing which no image could go through. */
-export function checkPreprocessing({ size, channels, fit }: Preprocessing): void {
+export function checkPreprocessing({ size, channels, fit, interpolation, crop }: Preprocessing): void {
   const refuse = (field: string, found: unknown, expected: string) =>
     inputError({ what: `preprocessing: ${field}`, found: String(found), expected });
   if (!Number.isInteger(size) || size < 1 || size > 4096)
     throw refuse('size', size, 'a whole number of pixels, 1 to 4096');
   if (channels !== 1 && channels !== 3) throw refuse('channels', channels, '1 or 3');
   if (!['stretch', 'crop', 'pad'].includes(fit)) throw refuse('fit', fit, 'stretch, crop or pad');
+  if (interpolation !== undefined && !INTERPOLATIONS.includes(interpolation)) {
+    throw refuse('interpolation', interpolation, INTERPOLATIONS.join(', '));
+  }
+  if (crop === undefined) return;
+  if (fit !== 'crop') throw refuse('crop', `${crop} where fit is ${fit}`, 'none, or fit "crop"');
+  if (!(crop > 0 && crop <= 1)) throw refuse('crop', crop, 'a share above 0, up to 1');
 }

@@ -60,8 +60,8 @@ export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target
 const HALVING: ResizeOptions = { fit: 'fill', fastShrinkOnLoad: true };
 
 /** Whether a JPEG comes at half its size: where as much is left to reduce. */
-function isHalved(width: number, height: number, { size }: Target): boolean {
-  return Math.min(width, height) >= 4 * size;
+function isHalved(width: number, height: number, { size, interpolation = 'lanczos', crop = 1 }: Target): boolean {
+  return interpolation === 'lanczos' && Math.min(width, height) >= (4 * size) / crop;
 }
 
 function channelsOf(space: string, format: string): 1 | 3 {

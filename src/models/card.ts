@@ -10,7 +10,7 @@ export interface ModelCard {
   format: 'hilum-model/1';
   model: ModelConfig;
   findings: string[];
-  preprocessing: Pick<Preprocessing, 'minMax' | 'equalize' | 'fit'>;
+  preprocessing: Pick<Preprocessing, 'minMax' | 'equalize' | 'fit' | 'interpolation'>;
   /** What the model was tested in. */
   precision: Precision;
 }

@@ -62,6 +62,7 @@ describe('hilum data decode', () => {
       fit: 'pad',
       minMax: false,
       equalize: false,
+      interpolation: 'lanczos',
     });
     expect(readNpy(out).shape).toEqual([3, 32, 32]);
   });

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import { writeNpy } from '../../../src/base/index.js';
 import {
   decodeStage,
+  INTERPOLATIONS,
+  type Interpolation,
   radiographPreprocessing,
   STAGES,
   type Stage,
@@ -19,6 +21,7 @@ interface DecodeOptions {
   fit: 'stretch' | 'crop' | 'pad';
   minMax: boolean;
   equalize: boolean;
+  interpolation: Interpolation;
   json?: true;
 }
 
@@ -36,6 +39,11 @@ export function register(data: Command): void {
     .addOption(new Option('--size <pixels>', 'network: side of the square').default(size).argParser(integer(1, 4096)))
     .addOption(new Option('--channels <n>', 'network: channels').choices(['1', '3']).default(String(channels)))
     .addOption(new Option('--fit <way>', 'network: to the square').choices(['stretch', 'crop', 'pad']).default(fit))
+    .addOption(
+      new Option('--interpolation <kernel>', 'network: kernel of resizing')
+        .choices(INTERPOLATIONS)
+        .default(INTERPOLATIONS[0]),
+    )
     .option('--no-min-max', 'network: without spreading minimum to maximum over 0 to 255')
     .option('--no-equalize', 'network: without histogram equalization')
     .option('--json', 'print one JSON document on standard output')
@@ -58,8 +66,8 @@ Examples:
 }
 
 async function decode(file: string, options: DecodeOptions): Promise<void> {
-  const { out, stage, view, size, channels, fit, minMax, equalize, json } = options;
-  const preprocessing = { size, channels: Number(channels) as 1 | 3, fit, minMax, equalize };
+  const { out, stage, view, size, channels, fit, minMax, equalize, interpolation, json } = options;
+  const preprocessing = { size, channels: Number(channels) as 1 | 3, fit, minMax, equalize, interpolation };
   const { shape, dtype, data, info } = await decodeStage(file, stage, { view: view - 1, preprocessing });
   writeNpy(out, { shape, data });
   if (json) printJson({ file, out, stage, shape, dtype, info });

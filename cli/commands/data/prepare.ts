@@ -5,6 +5,7 @@ import { indexRadiographs } from '../../../src/datasets/index.js';
 import {
   type CacheSettings,
   describeSettings,
+  INTERPOLATIONS,
   type PreparePlan,
   type PrepareResult,
   prepareCache,
@@ -22,6 +23,7 @@ interface PrepareFlags extends DatasetFlags {
   minMax: boolean;
   equalize: boolean;
   fit: CacheSettings['fit'];
+  interpolation: CacheSettings['interpolation'];
   strict?: true;
   json?: true;
 }
@@ -47,6 +49,9 @@ export function register(data: Command): void {
       new Option('--fit <how>', 'how a rectangle becomes a square')
         .choices(['stretch', 'crop', 'pad'])
         .default('stretch'),
+    )
+    .addOption(
+      new Option('--interpolation <kernel>', 'kernel of resizing').choices(INTERPOLATIONS).default(INTERPOLATIONS[0]),
     )
     .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
     .option('--json', 'print one JSON document on standard output')
@@ -109,14 +114,14 @@ async function prepare(name: string, flags: PrepareFlags): Promise<void> {
   }
 }
 
-function settingsOf({ size, bits, minMax, equalize, fit }: PrepareFlags): CacheSettings {
+function settingsOf({ size, bits, minMax, equalize, fit, interpolation }: PrepareFlags): CacheSettings {
   if (bits === '16' && !(minMax && equalize)) {
     const what = `--bits 16 with --no-${minMax ? 'equalize' : 'min-max'}`;
     const expected = 'no intensity steps to be named: whoever reads 16 bits chooses them';
     throw inputError({ what, found: 'an intensity step left out', expected, fix: 'Leave the option out.' });
   }
   const intensity = bits === '8' ? { minMax, equalize } : null;
-  return { sizes: size, channels: 1, fit, bits: bits === '8' ? 8 : 16, intensity };
+  return { sizes: size, channels: 1, fit, interpolation, bits: bits === '8' ? 8 : 16, intensity };
 }
 
 function describePlan({ total, done, changed, replaced }: PreparePlan, settings: CacheSettings): string[] {

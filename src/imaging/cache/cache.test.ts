@@ -109,6 +109,17 @@ describe('a cache of 8 bits', () => {
     await expectSame(join(work, fit), { ...radiographPreprocessing, ...steps, fit, size: 24 });
   });
 
+  it('resizes by another kernel; the usual one need not be said', async () => {
+    const kernel = options('kernel', { ...eight, interpolation: 'bicubic' });
+    await prepareCache(kernel);
+    await expectSame(kernel.folder, { ...radiographPreprocessing, size: 24, interpolation: 'bicubic' });
+    const usual = await prepareCache(options('usual', eight));
+    const said = await prepareCache(options('usual', { ...eight, interpolation: 'lanczos' }));
+    expect(plan(said)).toEqual({ done: 7, changed: 0 });
+    expect(said.index.fingerprint).toBe(usual.index.fingerprint);
+    await expectSame(usual.folder, { ...radiographPreprocessing, size: 24, interpolation: 'lanczos' });
+  });
+
   it('divides pixels among files, and reads across them in any order', async () => {
     const { folder } = await prepareCache(options('shards', eight, { shardBytes: 3 * 576 + 100 }));
     const shards = readdirSync(folder).filter((name) => name.endsWith('.bin'));
@@ -284,6 +295,7 @@ describe('a cache that does not fit', () => {
     ['equalize', { equalize: false }, '--size 24 --no-equalize --out'],
     ['minMax', { minMax: false }, '--size 24 --no-min-max --out'],
     ['fit', { fit: 'pad' }, '--size 24 --fit pad --out'],
+    ['interpolation', { interpolation: 'bicubic' }, '--size 24 --interpolation bicubic --out'],
   ])('says what it has, what is wanted and what to type: %s', (_, change, command) => {
     const wanted = { ...preprocessing, ...change };
     const message = () => ImageCache.open(folder).images(ids(), wanted);

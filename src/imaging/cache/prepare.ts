@@ -14,7 +14,14 @@ import { type ImagePool, imagePool } from '../pool/pool.js';
 import { type CacheIndex, hasIndex, layoutOf, readEntries, readIndex, removeIndex, writeIndex } from './index-file.js';
 import { Journal, readJournal, removeJournal } from './journal.js';
 import { isShard, Layout } from './layout.js';
-import { type CacheSettings, type CacheSource, checkSettings, describeSettings, renditionsOf } from './settings.js';
+import {
+  type CacheSettings,
+  type CacheSource,
+  checkSettings,
+  describeSettings,
+  plainSettings,
+  renditionsOf,
+} from './settings.js';
 import { ShardFiles } from './shard-files.js';
 import { type SourceStamp, stampOf } from './stamp.js';
 import type { CacheEntry } from './table.js';
@@ -84,7 +91,7 @@ export async function prepareCache(options: PrepareOptions): Promise<PrepareResu
   const unlock = await lockFolder(folder, 'preparing images');
   try {
     removeAsides(folder);
-    return await prepare(options);
+    return await prepare({ ...options, settings: plainSettings(options.settings) });
   } finally {
     unlock();
   }

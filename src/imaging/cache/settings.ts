@@ -3,7 +3,7 @@ import { checkPreprocessing, type Preprocessing } from '../preprocess.js';
 import type { Rendition } from '../render.js';
 
 /** What the images of a cache went through. */
-export interface CacheSettings extends Pick<Preprocessing, 'channels' | 'fit'> {
+export interface CacheSettings extends Pick<Preprocessing, 'channels' | 'fit' | 'interpolation'> {
   /** Sides of the squares, pixels, ascending. */
   sizes: readonly number[];
   /** 8: what the network sees. 16: resized pixels before the intensity steps, which are applied on reading. */
@@ -13,29 +13,36 @@ export interface CacheSettings extends Pick<Preprocessing, 'channels' | 'fit'> {
 }
 
 /** Throws an InputError that names the field of settings which make no sense. */
-export function checkSettings({ sizes, channels, fit, bits, intensity }: CacheSettings): void {
+export function checkSettings({ sizes, channels, fit, bits, intensity, interpolation }: CacheSettings): void {
   const refuse = (what: string, found: string, expected: string) => inputError({ what, found, expected });
   if (bits !== 8 && bits !== 16) throw refuse('bits', String(bits), '8 or 16');
   if ((bits === 8) !== (intensity !== null))
     throw new RangeError('intensity steps belong to 8 bits, and to them alone');
   const ascending = sizes.every((size, i) => i === 0 || size > sizes[i - 1]!);
   if (sizes.length === 0 || !ascending) throw refuse('sizes', sizes.join(', ') || 'none', 'different sizes, ascending');
-  for (const size of sizes) checkPreprocessing({ size, channels, fit, minMax: false, equalize: false });
+  for (const size of sizes) checkPreprocessing({ size, channels, fit, interpolation, minMax: false, equalize: false });
 }
 
-export function renditionsOf({ sizes, channels, fit, bits, intensity }: CacheSettings): Rendition[] {
+/** Settings in one form: what is usual stays unsaid, as in caches from before there was a choice. */
+export function plainSettings({ sizes, channels, fit, interpolation, bits, intensity }: CacheSettings): CacheSettings {
+  return { sizes, channels, fit, ...(isUnusual(interpolation) && { interpolation }), bits, intensity };
+}
+
+const isUnusual = (interpolation: CacheSettings['interpolation']) => (interpolation ?? 'lanczos') !== 'lanczos';
+
+export function renditionsOf({ sizes, channels, fit, interpolation, bits, intensity }: CacheSettings): Rendition[] {
   const steps = intensity ?? { minMax: false, equalize: false };
-  return sizes.map((size) => ({ preprocessing: { size, channels, fit, ...steps }, bits }));
+  return sizes.map((size) => ({ preprocessing: { size, channels, fit, interpolation, ...steps }, bits }));
 }
 
 /** `224 and 336 px, 8 bits, min-max, equalized, stretch` */
-export function describeSettings({ sizes, channels, fit, bits, intensity }: CacheSettings): string {
+export function describeSettings({ sizes, channels, fit, interpolation, bits, intensity }: CacheSettings): string {
   const steps = intensity
     ? [intensity.minMax ? 'min-max' : 'no min-max', intensity.equalize ? 'equalized' : 'not equalized']
     : [];
-  return [`${sizes.join(' and ')} px`, `${bits} bits`, ...steps, ...(channels === 3 ? ['3 channels'] : []), fit].join(
-    ', ',
-  );
+  const colour = channels === 3 ? ['3 channels'] : [];
+  const kernel = isUnusual(interpolation) ? [interpolation] : [];
+  return [`${sizes.join(' and ')} px`, `${bits} bits`, ...steps, ...colour, fit, ...kernel].join(', ');
 }
 
 /** What a data set's images come from: its name, its folder, and the options that choose its rows. */
@@ -47,7 +54,7 @@ export interface CacheSource {
 
 /** The command that makes a cache. */
 export function prepareCommand(folder: string, { name, root, options }: CacheSource, settings: CacheSettings): string {
-  const { sizes, bits, intensity, fit } = settings;
+  const { sizes, bits, intensity, fit, interpolation } = settings;
   const words = ['hilum data prepare', name, '--root', quoted(root)];
   for (const [option, value] of Object.entries(options)) {
     if (value !== undefined) words.push(`--${option}`, quoted(value));
@@ -57,6 +64,7 @@ export function prepareCommand(folder: string, { name, root, options }: CacheSou
   if (intensity && !intensity.minMax) words.push('--no-min-max');
   if (intensity && !intensity.equalize) words.push('--no-equalize');
   if (fit !== 'stretch') words.push('--fit', fit);
+  if (interpolation && isUnusual(interpolation)) words.push('--interpolation', interpolation);
   return [...words, '--out', quoted(folder)].join(' ');
 }
 
@@ -67,19 +75,21 @@ export function requireSettings(
   folder: string,
   source: CacheSource,
   settings: CacheSettings,
-  { size, channels, fit, minMax, equalize }: Preprocessing,
+  { size, channels, fit, interpolation = 'lanczos', crop = 1, minMax, equalize }: Preprocessing,
 ): void {
   const { intensity } = settings;
   const serves =
     settings.sizes.includes(size) &&
     settings.channels === channels &&
     settings.fit === fit &&
+    (settings.interpolation ?? 'lanczos') === interpolation &&
+    crop === 1 &&
     (intensity === null || (intensity.minMax === minMax && intensity.equalize === equalize));
   if (serves) return;
   const steps = intensity === null ? null : { minMax, equalize };
   const sizes = [...new Set([...settings.sizes, size])].sort((a, b) => a - b);
-  const wanted = { sizes: [size], channels, fit, bits: settings.bits, intensity: steps };
-  if (channels !== 1) {
+  const wanted = { sizes: [size], channels, fit, interpolation, bits: settings.bits, intensity: steps };
+  if (channels !== 1 || crop !== 1) {
     const fix = 'Leave the cache out; images are then read from their files.';
     throw refusal(folder, settings, wanted, fix);
   }

@@ -1,7 +1,7 @@
 /**
- * Resampling with the Lanczos kernel of three lobes, widened when reducing so that nothing aliases, as Pillow does it
- * (src/libImaging/Resample.c), in double precision.
+ * Resampling with Pillow's kernels (src/libImaging/Resample.c), widened when reducing so that nothing aliases, in double precision.
  */
+import type { Interpolation } from './target.js';
 
 /** Which samples a line of pixels is resampled to. */
 export interface Line {
@@ -14,9 +14,28 @@ export interface Line {
   /** The samples wanted: `count` from number `first` on. */
   first: number;
   count: number;
+  kernel: Interpolation;
+  /** Whether weights are the fixed-point numbers that Pillow has for 8 bits; sums of them are exact here. */
+  fixedPoint: boolean;
 }
 
-const LOBES = 3;
+/** How far a kernel reaches, in samples, and its values. */
+const KERNELS: Record<Interpolation, { support: number; at(x: number): number }> = {
+  lanczos: { support: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  bicubic: { support: 2, at: (x) => cubic(Math.abs(x)) },
+  bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
+};
+
+const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
+
+/** Keys' cubic convolution with a = -0.5. */
+function cubic(x: number): number {
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  return x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0;
+}
+
+/** Pillow's PRECISION_BITS for 8-bit pixels: 32 - 8 - 2. */
+const FIXED_POINT = 2 ** 22;
 
 /**
  * Every row of `[N, length]` resampled, rounded to whole numbers, and turned to `[count, N]`, so that a second call goes down the
@@ -91,10 +110,11 @@ function weightsOf(line: Line): Weights {
   return weights;
 }
 
-function newWeights({ length, extent, samples, first, count }: Line): Weights {
+function newWeights({ length, extent, samples, first, count, kernel, fixedPoint }: Line): Weights {
+  const { support: lobes, at } = KERNELS[kernel];
   const scale = extent / samples;
   const widening = Math.max(1, scale);
-  const support = LOBES * widening;
+  const support = lobes * widening;
   const stride = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
@@ -105,16 +125,18 @@ function newWeights({ length, extent, samples, first, count }: Line): Weights {
     const n = Math.min(length, Math.trunc(centre + support + 0.5)) - start;
     let sum = 0;
     for (let k = 0; k < n; k++) {
-      const weight = kernel((k + start - centre + 0.5) / widening);
+      const weight = at((k + start - centre + 0.5) / widening);
       weights[i * stride + k] = weight;
       sum += weight;
     }
-    for (let k = 0; k < n; k++) weights[i * stride + k]! /= sum;
+    for (let k = 0; k < n; k++) {
+      const weight = weights[i * stride + k]! / sum;
+      weights[i * stride + k] = fixedPoint ? roundAway(weight * FIXED_POINT) / FIXED_POINT : weight;
+    }
     starts[i] = start;
     counts[i] = n;
   }
   return { starts, counts, weights, stride };
 }
 
-const kernel = (x: number) => (x >= -LOBES && x < LOBES ? sinc(x) * sinc(x / LOBES) : 0);
-const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
+const roundAway = (x: number) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
