@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError, inputError, readJson } from '../../base/index.js';
 import { type Checkpoint, readCheckpoint, type StateDict } from '../../torch/index.js';
+import { readModelCard } from '../card.js';
 import type { ModelConfig } from '../config.js';
 import { locateWeights } from './fetch.js';
 import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
@@ -57,6 +58,7 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
   const { root, metadata, files, format } = readCheckpoint(path);
   const config = hints.config ?? siblingConfig(path);
   const all: Hints = { ...hints, ...(config && { config }) };
+  const written = ownConfig(path, metadata);
   let first: StateDict | undefined;
   for (const { place, state } of candidates(root)) {
     first ??= state;
@@ -64,9 +66,9 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
     const naming = NAMINGS.find(({ clean, recognizes }) => recognizes(clean ? cleaned(shapes, clean) : shapes));
     if (!naming) continue;
     const own = naming.clean ? cleaned(shapes, naming.clean) : shapes;
-    const model = given ?? ownConfig(metadata) ?? described(naming, own, all, path);
+    const model = given ?? written ?? described(naming, own, all, path);
     requireHeads(model, hints.heads, path);
-    const input: WeightsInput = ownConfig(metadata)
+    const input: WeightsInput = written
       ? { statistics: model.input ?? null, size: model.imageSize, source: 'the file' }
       : publishedInput(path, all.config, naming, published?.input);
     const renamed = toOurNames(state, naming);
@@ -107,8 +109,12 @@ function requireHeads(model: ModelConfig, heads: number | undefined, path: strin
   throw inputError({ what: path, found, expected: `the ${heads} heads asked for`, fix: 'Leave heads out.' });
 }
 
-/** The network that hilum wrote into its own file. */
-function ownConfig(metadata: Record<string, string>): ModelConfig | undefined {
+/** The network that hilum wrote into its own file, or beside it in a run's folder. */
+function ownConfig(path: string, metadata: Record<string, string>): ModelConfig | undefined {
+  const folder = dirname(path);
+  if (basename(path) === 'model.safetensors' && existsSync(join(folder, 'model.json'))) {
+    return readModelCard(folder).model;
+  }
   if (metadata.model === undefined) return undefined;
   return { architecture: 'vit', ...(JSON.parse(metadata.model) as Partial<ModelConfig>) } as ModelConfig;
 }

@@ -1,0 +1,40 @@
+import { type StateDict, withoutInitialization } from '../../torch/index.js';
+import { createBackbone } from '../architectures.js';
+import type { Backbone } from '../backbone.js';
+import type { Naming, Shapes } from './naming.js';
+
+/** Only training or the reader's own settings depend on these, or every size is taken alike. */
+const WITHOUT_EFFECT: readonly string[] = ['input', 'dropPath', 'layerScale', 'imageSize'];
+
+/**
+ * What another code base computes otherwise than the network here: what differs when the weights written for it, and
+ * the `config.json` beside them, are read as its own. One sentence each; none where the features are the same.
+ */
+export function differences(
+  backbone: Backbone,
+  naming: Naming,
+  written: StateDict,
+  config: Readonly<Record<string, unknown>> | undefined,
+): string[] {
+  const shapes: Shapes = new Map(Object.entries(written).map(([name, tensor]) => [name, tensor.shape]));
+  const heads = 'heads' in backbone.config ? backbone.config.heads : undefined;
+  const described = naming.describe(shapes, { ...(config && { config }), ...(heads && { heads }) });
+  const theirs = withoutInitialization(() => createBackbone(described));
+  try {
+    const values: Record<string, unknown> = { ...theirs.config };
+    return Object.entries(backbone.config)
+      .filter(([key]) => !WITHOUT_EFFECT.includes(key))
+      .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(values[key]))
+      .map(([key, value]) => sentence(key, JSON.stringify(value), JSON.stringify(values[key])));
+  } finally {
+    theirs.free();
+  }
+}
+
+function sentence(key: string, here: string, there: string): string {
+  const effect =
+    key === 'interpolation'
+      ? 'the same features at the size that the weights are made for, slightly different ones at others'
+      : 'slightly different features';
+  return `${key} is ${here} here and ${there} there: ${effect}`;
+}
