@@ -12,7 +12,7 @@ import type { SslInitialization, SupervisedInitialization } from './schema.js';
 
 interface Pretrained {
   part: Part;
-  summary: InitializationSummary;
+  summary: Omit<InitializationSummary, 'network'>;
 }
 
 /** Pretrains on images without labels, or finds it done. The part's folder then holds `backbone.safetensors`. */

@@ -87,6 +87,8 @@ export interface InitializationSummary {
   name: string;
   kind: 'random' | 'weights' | 'supervised' | 'ssl';
   description: string;
+  /** The network in a few words. */
+  network: string;
   pretraining?: Pretraining;
 }
 

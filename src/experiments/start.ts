@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
+import { describeNetwork, type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
 import { scope } from '../torch/index.js';
 import type { ExperimentContext } from './context.js';
-import { ownNetwork, weightsInput } from './network.js';
+import { fineTuned, ownNetwork, requireNetwork, weightsInput } from './network.js';
 import { pretrainSelfSupervised, pretrainSupervised } from './pretrain.js';
 import type { InitializationSummary } from './result.js';
-import type { ExperimentConfig, Initialization, WeightsInitialization } from './schema.js';
+import type { Initialization, WeightsInitialization } from './schema.js';
 
 /** Where a model starts: its network, and the backbone's weights, or null for random ones. */
 export interface Start {
@@ -24,13 +24,14 @@ export async function makeStart(context: ExperimentContext, start: Initializatio
   const { name } = start;
   const network = fineTuned(ownNetwork(context.config), context.config);
   if (start.from === 'random') {
-    return { network, weights: null, key: 'random', summary: { name, kind: 'random', description: 'random weights' } };
+    const summary = summaryOf({ name, kind: 'random', description: 'random weights' }, network);
+    return { network, weights: null, key: 'random', summary };
   }
   if (start.from === 'weights') return startFromWeights(context, start);
   const { part, summary } =
     start.from === 'ssl' ? await pretrainSelfSupervised(context, start) : await pretrainSupervised(context, start);
   const weights = { path: join(part.folder, 'backbone.safetensors'), allow: [] };
-  return { network, weights, key: part.key, summary };
+  return { network, weights, key: part.key, summary: summaryOf(summary, network) };
 }
 
 /** The network is the file's own, at the experiment's image size. */
@@ -41,18 +42,26 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
     const weights = openWeights(existsSync(beside) ? beside : file, heads === undefined ? {} : { hints: { heads } });
     const input = weightsInput(name, [start.input, config.model.input], weights.input.statistics);
     const network = fineTuned({ ...weights.config, imageSize: config.model.imageSize, input }, config);
+    requireNetwork(network, config);
     const { backbone, report } = loadWeights(weights.path, { config: network, allow });
     backbone.free();
     return { path: weights.path, files: weights.files, network, report };
   });
-  const summary: InitializationSummary = { name, kind: 'weights', description: describe(file, report) };
+  const summary = summaryOf({ name, kind: 'weights', description: describe(file, report) }, network);
   return { network, weights: { path, allow }, key: await contentKey(files), summary };
 }
 
-const fineTuned = (network: ModelConfig, { finetuning }: ExperimentConfig): ModelConfig => ({
-  ...network,
-  dropPath: finetuning.dropPath,
+const summaryOf = (start: Omit<InitializationSummary, 'network'>, network: ModelConfig): InitializationSummary => ({
+  ...start,
+  network: `${describeNetwork(network)}; input ${inputText(network)}`,
 });
+
+function inputText({ imageSize, input }: ModelConfig): string {
+  const statistics = input
+    ? `mean ${input.mean.join(', ')}, standard deviation ${input.std.join(', ')}`
+    : 'values 0 to 1';
+  return `${imageSize} x ${imageSize} px, ${statistics}`;
+}
 
 function describe(file: string, { naming, interpolated }: LoadReport): string {
   const positions = interpolated ? `, positions brought from ${interpolated}` : '';

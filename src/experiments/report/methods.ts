@@ -9,15 +9,19 @@ export function methods(result: ExperimentResult): string[] {
 }
 
 function models({ initializations, datasets }: ExperimentResult): string {
-  const starts = initializations.map(({ name, description, pretraining }) => {
+  const networks = distinct(initializations.map(({ network }) => network));
+  const starts = initializations.map(({ name, description, network, pretraining }) => {
+    const own = networks.length > 1 ? `; ${network}` : '';
     const here = pretraining
       ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen`
       : '';
-    return `${name} (${description}${here})`;
+    return `${name} (${description}${here}${own})`;
   });
   const sets = datasets.map(({ name, findings }) => `${name} (${counted(findings.length, 'finding')})`);
   return (
-    `The same network was initialized in ${counted(initializations.length, 'way')}: ${starts.join('; ')}. ` +
+    (networks.length > 1
+      ? `${counted(initializations.length, 'start')} of different networks were compared: ${starts.join('; ')}. `
+      : `The same network (${networks[0]}) was initialized in ${counted(initializations.length, 'way')}: ${starts.join('; ')}. `) +
     `Each was trained and tested on ${listed(sets)}. Training, validation and test patients are disjoint.`
   );
 }

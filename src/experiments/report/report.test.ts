@@ -173,6 +173,19 @@ function bare(): ExperimentResult {
   };
 }
 
+describe('methods', () => {
+  it('name the network once where it is the same, and at each start where they differ', () => {
+    expect(methods(result)[0]).toMatch(
+      /^The same network \(vision transformer, .*\) was initialized in 3 ways: random \(/,
+    );
+    const mixed = structuredClone(result);
+    mixed.initializations[0]!.network = 'ResNet-D, 3 + 4 + 6 + 3 bottleneck blocks';
+    expect(methods(mixed)[0]).toMatch(
+      /^3 starts of different networks were compared: random \(.*; ResNet-D, 3 \+ 4 \+ 6/,
+    );
+  });
+});
+
 describe('markdown report', () => {
   const markdown = markdownReport(result);
 
