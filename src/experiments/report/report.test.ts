@@ -8,6 +8,7 @@ import { type ExperimentResult, readResult } from '../result.js';
 import { HOSTILE, withHostileNames } from './fixtures/hostile.js';
 import { exampleResult } from './fixtures/result.js';
 import { comparisonCsv, htmlReport, markdownReport, writeReport } from './index.js';
+import { methods } from './methods.js';
 
 const result = exampleResult();
 const html = htmlReport(result);
