@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentHash, inputError, lockFolder, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
-import { createBackbone } from '../models/index.js';
-import { cudaDevices, withoutInitialization } from '../torch/index.js';
+import { cudaDevices } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import { finetuneCell } from './finetune.js';
-import { ownNetwork } from './network.js';
+import { fineTuned, ownNetwork, requireNetwork } from './network.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
@@ -24,16 +23,16 @@ export interface RunningExperiment {
 
 /** Runs an experiment: pretrains, fine-tunes, tests and reports; goes on where an earlier run of it stopped. */
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
-  requireNetwork(options.config);
+  requireOwnNetwork(options.config);
   requireDevice(options.config.device);
   const context = new ExperimentContext(options);
   return { done: run(context), stop: () => context.stop() };
 }
 
-/** Throws an InputError where the experiment builds a network of its own whose numbers do not fit each other. */
-function requireNetwork(config: ExperimentConfig): void {
+/** Throws an InputError where the experiment builds a network of its own that cannot be built or fine-tuned so. */
+function requireOwnNetwork(config: ExperimentConfig): void {
   if (config.initializations.every(({ from }) => from === 'weights')) return;
-  withoutInitialization(() => createBackbone({ ...ownNetwork(config), dropPath: config.finetuning.dropPath })).free();
+  requireNetwork(fineTuned(ownNetwork(config), config), config);
 }
 
 function requireDevice(device: string): void {

@@ -64,11 +64,13 @@ async function finetune(
   seed: number,
 ): Promise<FinetuneResult> {
   const { finetuning, precision, device, preprocessing } = context.config;
-  const { seeds: _, learningRate: __, augmentation, dropPath: ___, threads, ...rest } = finetuning;
+  const { seeds: _, learningRate: __, augmentation, dropPath: ___, threads, ...settings } = finetuning;
+  const { layerDecay, freeze, lora, ...rest } = settings;
   const recipe = { ...rest, learningRate };
+  const tuning = { layerDecay, freeze, lora };
   const name = `${dataset.name} ${start.summary.name} lr ${learningRate} seed ${seed}`;
   const model = start.network;
-  const inputs = { model, recipe, augmentation, threads, seed, precision, device };
+  const inputs = { model, recipe, tuning, augmentation, threads, seed, precision, device };
   const part = openPart(context.folder, name, { ...inputs, data: dataset.fingerprint, start: start.key });
   const feed = (split: 'train' | 'validate' | 'test') => ({
     store: dataset.store,
@@ -81,6 +83,7 @@ async function finetune(
     weights: start.weights,
     target: { labels: dataset.labels, posWeight: trainingWeights(dataset) },
     recipe,
+    tuning,
     augmentation,
     precision,
     seed,

@@ -1,10 +1,28 @@
 import { inputError } from '../base/index.js';
-import { INPUT_STATISTICS, type InputStatistics, type ModelConfig } from '../models/index.js';
+import { createBackbone, INPUT_STATISTICS, type InputStatistics, type ModelConfig } from '../models/index.js';
+import { withoutInitialization } from '../torch/index.js';
+import { checkTuning } from '../training/index.js';
 import type { ExperimentConfig, InputChoice } from './schema.js';
 
 /** The network of an experiment's own starts: random ones, and those that it pretrains itself. */
 export function ownNetwork({ model }: ExperimentConfig): ModelConfig {
   return { architecture: 'vit', ...model, input: inputStatistics(model.input) ?? null } as ModelConfig;
+}
+
+/** A network as it is fine-tuned. */
+export const fineTuned = (network: ModelConfig, { finetuning }: ExperimentConfig): ModelConfig => ({
+  ...network,
+  dropPath: finetuning.dropPath,
+});
+
+/** Throws an InputError where the numbers of a network do not fit each other, or the fine-tuning does not fit it. */
+export function requireNetwork(network: ModelConfig, { finetuning }: ExperimentConfig): void {
+  const backbone = withoutInitialization(() => createBackbone(network));
+  try {
+    checkTuning(backbone, finetuning);
+  } finally {
+    backbone.free();
+  }
 }
 
 /** What a choice stands for: statistics, null for none, or undefined where it is left to the weights. */

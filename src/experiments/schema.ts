@@ -174,21 +174,44 @@ const initialization = z.discriminatedUnion('from', [
   }),
 ]);
 
-/** Defaults are the study's own recipe (shared protocol: AdamW 1e-5, constant, no decay, batch 32, up to 100 epochs). */
-const finetuning = z.strictObject({
-  seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).default([1]),
-  epochs: recipe.epochs.default(100),
-  batchSize: recipe.batchSize.default(32),
-  learningRate: z.union([positive, z.array(positive).min(1)]).default(1e-5),
-  schedule: recipe.schedule.default('constant'),
-  warmup: recipe.warmup.default(0),
-  weightDecay: recipe.weightDecay.default(0),
-  beta2: recipe.beta2.default(0.999),
-  clip: recipe.clip.default(null),
-  dropPath: recipe.dropPath.default(0),
-  augmentation: augmentation.prefault({}),
-  threads: recipe.threads.default(1),
+const lora = z.strictObject({
+  rank: count.default(8),
+  alpha: positive.default(8),
+  targets: z.array(z.string().min(1)).min(1).default(['qkv']),
 });
+
+/**
+ * Defaults are the study's own recipe (shared protocol: AdamW 1e-5, constant, no decay, batch 32, up to 100 epochs,
+ * everything trains).
+ */
+const finetuning = z
+  .strictObject({
+    seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).default([1]),
+    epochs: recipe.epochs.default(100),
+    batchSize: recipe.batchSize.default(32),
+    learningRate: z.union([positive, z.array(positive).min(1)]).default(1e-5),
+    layerDecay: positive.max(1).default(1),
+    schedule: recipe.schedule.default('constant'),
+    warmup: recipe.warmup.default(0),
+    weightDecay: recipe.weightDecay.default(0),
+    beta2: recipe.beta2.default(0.999),
+    clip: recipe.clip.default(null),
+    dropPath: recipe.dropPath.default(0),
+    freeze: z.union([z.number().int().min(0), z.literal('backbone')]).default(0),
+    lora: lora.nullable().default(null),
+    augmentation: augmentation.prefault({}),
+    threads: recipe.threads.default(1),
+  })
+  .superRefine(({ freeze, layerDecay, dropPath, lora }, context) => {
+    if (freeze !== 'backbone') return;
+    const without = { layerDecay: 1, dropPath: 0, lora: null };
+    for (const [field, value] of Object.entries({ layerDecay, dropPath, lora })) {
+      const expected = without[field as keyof typeof without];
+      if (value === expected) continue;
+      const message = `${expected}, since freeze: backbone trains the head alone`;
+      context.addIssue({ code: 'custom', path: [field], message });
+    }
+  });
 
 export const experimentSchema = z
   .strictObject({
