@@ -16,12 +16,15 @@ export interface PickleReader {
 }
 
 /** Objects (containers, calls, strings, numbers of the memo), and opcodes, that one pickle may have. */
-const OBJECT_LIMIT = 4_000_000;
-const OPERATION_LIMIT = 32_000_000;
+const OBJECT_LIMIT = 2_000_000;
+const OPERATION_LIMIT = 16_000_000;
 /** Bytes of a whole number. PyTorch's magic number has 10. */
 const INTEGER_LIMIT = 1024;
 
-const PYTHON_2_MODULES: Record<string, string> = { __builtin__: 'builtins', copy_reg: 'copyreg' };
+const PYTHON_2_MODULES: ReadonlyMap<string, string> = new Map([
+  ['__builtin__', 'builtins'],
+  ['copy_reg', 'copyreg'],
+]);
 
 /** Reads one pickle up to its STOP. Throws an InputError for whatever is broken, not listed or over the bounds. */
 export function unpickle(source: ByteSource, reader: PickleReader): Python {
@@ -247,7 +250,7 @@ class Machine {
   }
 
   private global(module: string, name: string): Global {
-    const full = `${PYTHON_2_MODULES[module] ?? module}.${name}`;
+    const full = `${PYTHON_2_MODULES.get(module) ?? module}.${name}`;
     let known = this.globals.get(full);
     if (!known) {
       if (!this.reader.isListed(full)) throw this.unlisted(full);

@@ -10,8 +10,8 @@ export type Meaning = (call: Call, reader: ValueReader) => CheckpointValue;
 /** Lists and dicts within each other. */
 const DEPTH_LIMIT = 300;
 /** Values of the whole checkpoint, where a list that stands in two places counts twice. */
-const VALUE_LIMIT = 8_000_000;
-const TENSOR_LIMIT = 250_000;
+const VALUE_LIMIT = 4_000_000;
+const TENSOR_LIMIT = 100_000;
 
 type Container = Exclude<Python, null | boolean | number | bigint | string>;
 
