@@ -21,8 +21,8 @@ export function choleskySolve(factor: Float64Array, vector: Float64Array): void 
     vector[i] = value / factor[i * n + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    let value = vector[i]!;
-    for (let k = i + 1; k < n; k++) value -= factor[k * n + i]! * vector[k]!;
-    vector[i] = value / factor[i * n + i]!;
+    const value = vector[i]! / factor[i * n + i]!;
+    vector[i] = value;
+    for (let k = 0; k < i; k++) vector[k]! -= factor[i * n + k]! * value;
   }
 }

@@ -20,7 +20,7 @@ const REDUCING_GAP = 2;
 export function resize(image: DecodedImage, { size, fit, interpolation = 'lanczos', crop = 1 }: Target): DecodedImage {
   const { width, height, channels, maximum, data, table, ...rest } = image;
   const published = interpolation !== 'lanczos';
-  const side = fit === 'crop' ? Math.floor(size / crop) : size;
+  const side = fit === 'crop' ? Math.floor(size / crop + 1e-9) : size;
   const reference = fit === 'pad' ? Math.max(width, height) : Math.min(width, height);
   const samplesOf = (length: number) => {
     if (fit === 'stretch') return size;

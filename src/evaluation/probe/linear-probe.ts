@@ -199,7 +199,8 @@ function fitFindings(
       const curvature = Float64Array.of((positives * negatives) / rows ** 2);
       const spectrum = design.spectrum.map((squares) => (squares * rows) / design.rows);
       const nullLoss = positives * Math.log(rows / positives) + negatives * Math.log(rows / negatives);
-      return alongPath({ start, curvature, rows, spectrum, cs, nullLoss, maxIterations }, (fit) => {
+      const inverseHessian = (at: Float64Array, c: number) => losses.inverseHessian({ finding: f, at }, c);
+      return alongPath({ start, curvature, rows, spectrum, cs, nullLoss, maxIterations, inverseHessian }, (fit) => {
         of[f]!.push(fit);
         onProgress?.(++done, fitted.length * cs.length);
       });

@@ -1,5 +1,6 @@
 /** Logistic losses of many problems on one design, evaluated together by libtorch, a block of rows at a time. */
-import { cat, fromArray, scope, type Tensor } from '../../torch/index.js';
+import { cat, eye, fromArray, ones, scope, type Tensor, zeros } from '../../torch/index.js';
+import { choleskySolve } from '../cholesky.js';
 import { type Design, toFloat64Array } from './design.js';
 import type { Loss } from './regularization-path.js';
 
@@ -8,6 +9,9 @@ export interface Wanted {
   finding: number;
   at: Float64Array;
 }
+
+/** The share of the curvature that the rows of a Hessian make up. */
+const COVERED = 0.99;
 
 /** sum log(1 + exp(-y z)), y = +-1, over the rows whose label of the finding is known. */
 export class FindingLosses {
@@ -70,6 +74,42 @@ export class FindingLosses {
         ...loss,
         curvature: loss.curvature.map((sum) => sum / knownRows[wanted[i]!.finding]!),
       }));
+    });
+  }
+
+  /**
+   * The inverse Hessian of |w|^2 / 2 + C loss at parameters `[d + 1]`, as a function that multiplies a vector in place. Only rows of
+   * some curvature p (1 - p) take part, few where findings are nearly separated; the rest counts with its mean.
+   */
+  inverseHessian({ finding, at }: Wanted, c: number): (vector: Float64Array) => void {
+    const { design } = this;
+    const { dimensions: d } = design;
+    return scope(() => {
+      const { weights, biases } = matrices([at], d);
+      const curvatures = design.blocks.map((block, i) =>
+        scope(() => {
+          const p = block.mm(weights.transpose(0, 1)).add_(biases).sigmoid(); // [b, 1]
+          return p.sub(p.mul(p)).mul_(this.known[i]!.narrow(1, finding, 1));
+        }),
+      );
+      const { least, rest } = cut(toFloat64Array(cat(curvatures)));
+      const hessian = zeros([d + 1, d + 1], 'float64');
+      for (const [i, block] of design.blocks.entries()) {
+        scope(() => {
+          const rows = curvatures[i]!.squeeze(1).ge(least).nonzero().squeeze(1);
+          const chosen = block.indexSelect(0, rows);
+          const inputs = cat([chosen, ones([chosen.size(0), 1], 'float64')], 1); // [r, d + 1]
+          const weighted = inputs.mul(curvatures[i]!.indexSelect(0, rows).mul(c));
+          hessian.add_(inputs.transpose(0, 1).mm(weighted));
+        });
+      }
+      const share = (c * rest) / design.rows;
+      const diagonal = Float64Array.from({ length: d + 1 }, (_, j) =>
+        j < d ? 1 + share * design.spectrum[j]! : c * rest + Number.EPSILON * c,
+      );
+      const added = eye(d + 1, 'float64').mul_(fromArray(diagonal));
+      const factor = toFloat64Array(hessian.add_(added).cholesky()); // lower
+      return (vector: Float64Array) => choleskySolve(factor, vector);
     });
   }
 
@@ -144,6 +184,18 @@ const stackColumns = (columns: readonly Tensor[]): Tensor =>
     columns.map((column) => column.unsqueeze(1)),
     1,
   );
+
+/** The least curvature of the rows that make up nearly all of it, and what the others sum to. */
+function cut(curvatures: Float64Array): { least: number; rest: number } {
+  const ascending = curvatures.toSorted();
+  const total = ascending.reduce((sum, value) => sum + value, 0);
+  let rest = 0;
+  for (const value of ascending) {
+    if (rest + value > (1 - COVERED) * total) return { least: value, rest };
+    rest += value;
+  }
+  return { least: 0, rest: 0 };
+}
 
 /** Sums over blocks of `[A, d + 3]`: gradient of coefficients and intercept, loss, sum of p (1 - p). */
 function lossesOf(sums: readonly Tensor[], A: number, d: number): Loss[] {
