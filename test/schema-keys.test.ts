@@ -77,6 +77,7 @@ function base(start: string): Document {
     it.preprocessing = { equalize: false };
     Object.assign(it.finetuning, { epochs: 1, warmup: 0.5, schedule: 'cosine', weightDecay: 0.05, clip: 1 });
     if (start === 'densenet') it.finetuning.dropPath = 0;
+    if (start === 'adapters') it.finetuning.lora = { rank: 4, alpha: 4, targets: ['qkv'] };
     const [initialization] = it.initializations;
     if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
   });
@@ -146,12 +147,17 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.epochs', 'random', 2],
   ['finetuning.batchSize', 'random', 12],
   ['finetuning.learningRate', 'random', 0.01],
+  ['finetuning.layerDecay', 'random', 0.5],
   ['finetuning.schedule', 'random', 'constant'],
   ['finetuning.warmup', 'random', 0],
   ['finetuning.weightDecay', 'random', 0.9],
   ['finetuning.beta2', 'random', 0.5],
   ['finetuning.clip', 'random', 0.001],
   ['finetuning.dropPath', 'random', 0.5],
+  ['finetuning.freeze', 'random', 1],
+  ['finetuning.lora.rank', 'adapters', 2],
+  ['finetuning.lora.alpha', 'adapters', 16],
+  ['finetuning.lora.targets', 'adapters', ['fc1', 'fc2']],
   ['finetuning.augmentation.flip', 'random', 0],
   ['finetuning.augmentation.rotation', 'random', 90],
   ['finetuning.augmentation.scale', 'random', [1, 2]],

@@ -55,7 +55,7 @@ function describe(issue: Issue, document: unknown, schema: z.ZodType): string[] 
     const depth = (branch: Issue[]) => Math.max(...branch.map(({ path }) => path.length));
     const meant = expected.reduce((a, b) => (depth(b) > depth(a) ? b : a));
     if (depth(meant) > issue.path.length) return meant.flatMap((inner) => describe(inner, document, schema));
-    const fitting = expected.filter((branch) => !branch.some(({ code }) => code === 'invalid_type'));
+    const fitting = expected.filter((branch) => !branch.some(({ code }) => /^invalid_(type|value)$/.test(code)));
     const shown = (fitting.length > 0 ? fitting : expected).flat().map((inner) => expectation(inner));
     return [`${fieldName(issue.path)}: found ${foundText(at)}; expected ${shown.join(' or ')}.`];
   }
@@ -88,6 +88,8 @@ function expectation(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
       return KINDS[issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return oneOf(issue.values);
     case 'too_small':
       return bounded(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
     case 'too_big':

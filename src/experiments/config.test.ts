@@ -64,6 +64,33 @@ describe('an experiment file', () => {
       'finetuning.schedule: found "cosin"; expected one of: constant, cosine. Did you mean "cosine"?',
       (it) => (it.finetuning = { schedule: 'cosin' }),
     ],
+    ['finetuning.layerDecay: found 0; expected a number more than 0.', (it) => (it.finetuning = { layerDecay: 0 })],
+    [
+      'finetuning.layerDecay: found 1.5; expected a number of at most 1.',
+      (it) => (it.finetuning = { layerDecay: 1.5 }),
+    ],
+    ['finetuning.freeze: found -1; expected a number of at least 0.', (it) => (it.finetuning = { freeze: -1 })],
+    [
+      'model.input: found "imagenett"; expected weights or one of: none, imagenet, half or a mapping of keys to values.',
+      (it) => (it.model.input = 'imagenett'),
+    ],
+    ['finetuning.freeze: found "all"; expected a number or backbone.', (it) => (it.finetuning = { freeze: 'all' })],
+    [
+      'finetuning.layerDecay: found 0.5; expected 1, since freeze: backbone trains the head alone.',
+      (it) => (it.finetuning = { freeze: 'backbone', layerDecay: 0.5 }),
+    ],
+    [
+      'finetuning.dropPath: found 0.1; expected 0, since freeze: backbone trains the head alone.',
+      (it) => (it.finetuning = { freeze: 'backbone', dropPath: 0.1 }),
+    ],
+    [
+      'finetuning.lora: found {}; expected null, since freeze: backbone trains the head alone.',
+      (it) => (it.finetuning = { freeze: 'backbone', lora: {} }),
+    ],
+    [
+      'finetuning.lora.targets: found []; expected a list of at least 1 entry.',
+      (it) => (it.finetuning = { lora: { targets: [] } }),
+    ],
     ['model.patchSize: found 15; expected one of: 8, 14, 16.', (it) => (it.model.patchSize = 15)],
     ['model: found nothing; expected a mapping of keys to values.', (it) => delete it.model],
     ['finetuning: found null; expected a mapping of keys to values.', (it) => (it.finetuning = null)],
