@@ -119,6 +119,7 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['aten::contiguous', ''],
   ['aten::clone', ''],
   ['aten::detach', ''],
+  ['aten::data', ''],
   ['aten::alias', ''],
   ['aten::as_strided', ''],
   ['aten::to', 'dtype_layout'],
@@ -847,9 +848,14 @@ export class Tensor extends TensorBase {
     return wrap(native().call(op(115), this.handle));
   }
 
+  /** aten::data(Tensor self) -> Tensor */
+  data(): Tensor {
+    return wrap(native().call(op(116), this.handle));
+  }
+
   /** aten::alias(Tensor(a) self) -> Tensor(a) */
   alias(): Tensor {
-    return wrap(native().call(op(116), this.handle));
+    return wrap(native().call(op(117), this.handle));
   }
 
   /** aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a) */
@@ -858,28 +864,28 @@ export class Tensor extends TensorBase {
     stride: number | readonly number[],
     storageOffset?: number | null,
   ): Tensor {
-    return wrap(native().call(op(117), this.handle, size, stride, storageOffset));
+    return wrap(native().call(op(118), this.handle, size, stride, storageOffset));
   }
 
   /** aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a) */
   to(dtype?: DType | null, device?: string | null, copy?: boolean): Tensor {
-    return wrap(native().call(op(118), this.handle, dtype, undefined, device, undefined, undefined, copy));
+    return wrap(native().call(op(119), this.handle, dtype, undefined, device, undefined, undefined, copy));
   }
 
   /** aten::fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!) */
   fillDiagonal_(fillValue: number | boolean, wrap?: boolean): this {
-    native().call(op(119), this.handle, fillValue, wrap);
+    native().call(op(120), this.handle, fillValue, wrap);
     return this;
   }
 
   /** aten::tril(Tensor self, int diagonal=0) -> Tensor */
   tril(diagonal?: number): Tensor {
-    return wrap(native().call(op(120), this.handle, diagonal));
+    return wrap(native().call(op(121), this.handle, diagonal));
   }
 
   /** aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!) */
   requiresGrad_(requiresGrad?: boolean): this {
-    native().call(op(121), this.handle, requiresGrad);
+    native().call(op(122), this.handle, requiresGrad);
     return this;
   }
 
@@ -890,130 +896,130 @@ export class Tensor extends TensorBase {
     retainGraph?: boolean | null,
     createGraph?: boolean,
   ): void {
-    native().call(op(122), this.handle, handles(inputs), gradient?.handle, retainGraph, createGraph);
+    native().call(op(123), this.handle, handles(inputs), gradient?.handle, retainGraph, createGraph);
   }
 
   /** aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
    * aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!) */
   add_(other: Tensor | number, alpha?: number | boolean): this {
-    if (typeof other === 'number') native().call(op(124), this.handle, other, alpha);
-    else native().call(op(123), this.handle, other.handle, alpha);
+    if (typeof other === 'number') native().call(op(125), this.handle, other, alpha);
+    else native().call(op(124), this.handle, other.handle, alpha);
     return this;
   }
 
   /** aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!) */
   sub_(other: Tensor, alpha?: number | boolean): this {
-    native().call(op(125), this.handle, other.handle, alpha);
+    native().call(op(126), this.handle, other.handle, alpha);
     return this;
   }
 
   /** aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
    * aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!) */
   mul_(other: Tensor | number): this {
-    if (typeof other === 'number') native().call(op(127), this.handle, other);
-    else native().call(op(126), this.handle, other.handle);
+    if (typeof other === 'number') native().call(op(128), this.handle, other);
+    else native().call(op(127), this.handle, other.handle);
     return this;
   }
 
   /** aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
    * aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!) */
   div_(other: Tensor | number): this {
-    if (typeof other === 'number') native().call(op(129), this.handle, other);
-    else native().call(op(128), this.handle, other.handle);
+    if (typeof other === 'number') native().call(op(130), this.handle, other);
+    else native().call(op(129), this.handle, other.handle);
     return this;
   }
 
   /** aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!) */
   addcmul_(tensor1: Tensor, tensor2: Tensor, value?: number | boolean): this {
-    native().call(op(130), this.handle, tensor1.handle, tensor2.handle, value);
+    native().call(op(131), this.handle, tensor1.handle, tensor2.handle, value);
     return this;
   }
 
   /** aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!) */
   addcdiv_(tensor1: Tensor, tensor2: Tensor, value?: number | boolean): this {
-    native().call(op(131), this.handle, tensor1.handle, tensor2.handle, value);
+    native().call(op(132), this.handle, tensor1.handle, tensor2.handle, value);
     return this;
   }
 
   /** aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!) */
   lerp_(end: Tensor, weight: number | boolean): this {
-    native().call(op(132), this.handle, end.handle, weight);
+    native().call(op(133), this.handle, end.handle, weight);
     return this;
   }
 
   /** aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!) */
   clamp_(min?: number | boolean | null, max?: number | boolean | null): this {
-    native().call(op(133), this.handle, min, max);
+    native().call(op(134), this.handle, min, max);
     return this;
   }
 
   /** aten::relu_(Tensor(a!) self) -> Tensor(a!) */
   relu_(): this {
-    native().call(op(134), this.handle);
+    native().call(op(135), this.handle);
     return this;
   }
 
   /** aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!) */
   copy_(src: Tensor): this {
-    native().call(op(135), this.handle, src.handle);
+    native().call(op(136), this.handle, src.handle);
     return this;
   }
 
   /** aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!) */
   fill_(value: number | boolean): this {
-    native().call(op(136), this.handle, value);
+    native().call(op(137), this.handle, value);
     return this;
   }
 
   /** aten::zero_(Tensor(a!) self) -> Tensor(a!) */
   zero_(): this {
-    native().call(op(137), this.handle);
+    native().call(op(138), this.handle);
     return this;
   }
 
   /** aten::erfinv_(Tensor(a!) self) -> Tensor(a!) */
   erfinv_(): this {
-    native().call(op(138), this.handle);
+    native().call(op(139), this.handle);
     return this;
   }
 
   /** aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!) */
   normal_(mean?: number, std?: number): this {
-    native().call(op(139), this.handle, mean, std, this.device);
+    native().call(op(140), this.handle, mean, std, this.device);
     return this;
   }
 
   /** aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!) */
   uniform_(from?: number, to?: number): this {
-    native().call(op(140), this.handle, from, to, this.device);
+    native().call(op(141), this.handle, from, to, this.device);
     return this;
   }
 
   /** aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!) */
   bernoulli_(p?: number): this {
-    native().call(op(141), this.handle, p, this.device);
+    native().call(op(142), this.handle, p, this.device);
     return this;
   }
 
   /** aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!) */
   indexCopy_(dim: number, index: Tensor, source: Tensor): this {
-    native().call(op(142), this.handle, dim, index.handle, source.handle);
+    native().call(op(143), this.handle, dim, index.handle, source.handle);
     return this;
   }
 
   /** aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   zerosLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(156), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(157), this.handle, dtype, undefined, device));
   }
 
   /** aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   onesLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(157), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(158), this.handle, dtype, undefined, device));
   }
 
   /** aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   emptyLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(158), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(159), this.handle, dtype, undefined, device));
   }
 }
 
@@ -1024,27 +1030,27 @@ export function where(condition: Tensor, self: Tensor, other: Tensor): Tensor {
 
 /** aten::cat(Tensor[] tensors, int dim=0) -> Tensor */
 export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(143), handles(tensors), dim));
+  return wrap(native().call(op(144), handles(tensors), dim));
 }
 
 /** aten::stack(Tensor[] tensors, int dim=0) -> Tensor */
 export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(144), handles(tensors), dim));
+  return wrap(native().call(op(145), handles(tensors), dim));
 }
 
 /** aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
 export function empty(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(145), size, dtype, undefined, device));
+  return wrap(native().call(op(146), size, dtype, undefined, device));
 }
 
 /** aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function zeros(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(146), size, dtype, undefined, device));
+  return wrap(native().call(op(147), size, dtype, undefined, device));
 }
 
 /** aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function ones(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(147), size, dtype, undefined, device));
+  return wrap(native().call(op(148), size, dtype, undefined, device));
 }
 
 /** aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1054,12 +1060,12 @@ export function full(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(148), size, fillValue, dtype, undefined, device));
+  return wrap(native().call(op(149), size, fillValue, dtype, undefined, device));
 }
 
 /** aten::eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function eye(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(149), n, dtype, undefined, device));
+  return wrap(native().call(op(150), n, dtype, undefined, device));
 }
 
 /** aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1070,7 +1076,7 @@ export function arange(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(150), start, end, step, dtype, undefined, device));
+  return wrap(native().call(op(151), start, end, step, dtype, undefined, device));
 }
 
 /** aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1081,17 +1087,17 @@ export function linspace(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(151), start, end, steps, dtype, undefined, device));
+  return wrap(native().call(op(152), start, end, steps, dtype, undefined, device));
 }
 
 /** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function rand(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(152), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(153), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randn(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(153), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(154), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randint.low_generator(int low, int high, int[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1102,12 +1108,12 @@ export function randint(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(154), low, high, size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(155), low, high, size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randperm.generator(int n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randperm(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(155), n, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(156), n, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1118,37 +1124,37 @@ export function fromFile(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(159), filename, shared, size, dtype, undefined, device));
+  return wrap(native().call(op(160), filename, shared, size, dtype, undefined, device));
 }
 
 /** aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> () */
 export function foreachAdd_(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): void {
-  native().call(op(160), handles(self), handles(other), alpha);
+  native().call(op(161), handles(self), handles(other), alpha);
 }
 
 /** aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachAddScalar_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(161), handles(self), scalar);
+  native().call(op(162), handles(self), scalar);
 }
 
 /** aten::_foreach_sub.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[] */
 export function foreachSub(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(162), handles(self), handles(other), alpha));
+  return wrapAll(native().call(op(163), handles(self), handles(other), alpha));
 }
 
 /** aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachMul_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(163), handles(self), scalar);
+  native().call(op(164), handles(self), scalar);
 }
 
 /** aten::_foreach_mul_.List(Tensor(a!)[] self, Tensor[] other) -> () */
 export function foreachMulList_(self: readonly Tensor[], other: readonly Tensor[]): void {
-  native().call(op(164), handles(self), handles(other));
+  native().call(op(165), handles(self), handles(other));
 }
 
 /** aten::_foreach_div_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachDiv_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(165), handles(self), scalar);
+  native().call(op(166), handles(self), scalar);
 }
 
 /** aten::_foreach_addcmul_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1158,7 +1164,7 @@ export function foreachAddcmul_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(166), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(167), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_addcdiv_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1168,15 +1174,15 @@ export function foreachAddcdiv_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(167), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(168), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_sqrt(Tensor[] self) -> Tensor[] */
 export function foreachSqrt(self: readonly Tensor[]): Tensor[] {
-  return wrapAll(native().call(op(168), handles(self)));
+  return wrapAll(native().call(op(169), handles(self)));
 }
 
 /** aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2) -> Tensor[] */
 export function foreachNorm(self: readonly Tensor[], ord?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(169), handles(self), ord));
+  return wrapAll(native().call(op(170), handles(self), ord));
 }

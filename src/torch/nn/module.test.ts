@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../base/index.js';
+import { backward, gradOf, noGrad } from '../autograd.js';
 import { toFloat32Array } from '../memory.js';
 import { liveTensors, manualSeed } from '../runtime.js';
 import { ones, type Tensor, zeros } from '../tensor.js';
@@ -102,6 +103,26 @@ describe('loading a state', () => {
       values.scale!.zero_();
       expect(model.scale.item()).toBe(1);
       expect(model.scale.requiresGrad).toBe(true);
+    });
+  });
+
+  it('takes tensors over, and may then change one of them without harm to the gradients of the others', () => {
+    scope(() => {
+      const model = small();
+      const whole = ones([model.parameterCount() + 2]);
+      const sizes = Object.entries(model.stateDict()).map(([name, value]) => [name, value.shape] as const);
+      let start = 0;
+      const views = sizes.map(([name, shape]) => {
+        const length = shape.reduce((product, n) => product * n, 1);
+        start += length;
+        return [name, whole.narrow(0, start - length, length).view(shape)] as const;
+      });
+      model.assignStateDict(Object.fromEntries(views));
+      const loss = model.scale.mul(model.scale).sum([0]);
+      noGrad(() => model.norm.bias.add_(1));
+      backward(loss);
+      expect(gradOf(model.scale)!.item()).toBe(2);
+      expect(toFloat32Array(whole).filter((value) => value === 2)).toHaveLength(3);
     });
   });
 

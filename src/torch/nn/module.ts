@@ -106,7 +106,8 @@ export abstract class Module {
   assignStateDict(state: StateDict, source = 'state dict'): void {
     this.checkState(state, source);
     for (const { module, field, name, value } of [...this.fields()]) {
-      replace(module, field, value, () => state[name]!.to(value.dtype, value.device).alias());
+      // `data`: views of one file share a version counter, by which training takes a change of one for a change of all.
+      replace(module, field, value, () => state[name]!.to(value.dtype, value.device).data());
     }
   }
 
