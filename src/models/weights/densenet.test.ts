@@ -190,6 +190,16 @@ describe('recognition', () => {
     });
   });
 
+  it('reads the whole pickled module that torchxrayvision publishes', () => {
+    scope(() => {
+      const { backbone, report } = load(join(fixtures, 'densenet-module.pt'));
+      expect(report).toMatchObject({ naming: densenetXrv.title, initialized: [], leftOver: [] });
+      const gray = picture('images/64x64').narrow(1, 0, 1);
+      const pooled = noGrad(() => backbone.forward(gray));
+      expectClose('pooled', pooled, given('torchxrayvision/64x64/pooled'), 2e-6);
+    });
+  });
+
   it('refuses to write a network of three channels for torchxrayvision', () => {
     expect(densenetXrv.refuses?.(loaded('timm').backbone.config)).toMatch(/one input channel/);
   });
