@@ -8,6 +8,7 @@ import type { ModelConfig } from '../config.js';
 import { locateWeights } from './fetch.js';
 import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
 import { NAMINGS } from './namings.js';
+import { ownNaming } from './own.js';
 import type { PublishedWeights } from './published.js';
 import { publishedInput, type WeightsInput } from './published-input.js';
 import { candidates } from './state-dict.js';
@@ -63,7 +64,8 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
   for (const { place, state } of candidates(root)) {
     first ??= state;
     const shapes = shapesOf(state);
-    const naming = NAMINGS.find(({ clean, recognizes }) => recognizes(clean ? cleaned(shapes, clean) : shapes));
+    const namings = written ? [ownNaming(written)] : NAMINGS;
+    const naming = namings.find(({ clean, recognizes }) => recognizes(clean ? cleaned(shapes, clean) : shapes));
     if (!naming) continue;
     const own = naming.clean ? cleaned(shapes, naming.clean) : shapes;
     const model = given ?? written ?? described(naming, own, all, path);
