@@ -43,6 +43,8 @@ export class HubServer {
   readonly storageFails: ({ cutAfter: number } | { silentAfter: number } | { status: number } | 'ignore range')[] = [];
   /** What the storage gives instead of the content. */
   readonly forged = new Map<string, Buffer>();
+  /** What the hub says that large files measure, in place of their size. */
+  claimedSize: number | undefined;
   /** Pause after each 64 kB, in ms. */
   slow = 0;
   private readonly servers: Server[] = [];
@@ -126,7 +128,7 @@ export class HubServer {
       ...headers,
       ETag: `"${gitId(Buffer.from('pointer'))}"`,
       'X-Linked-Etag': `"${sha256(content)}"`,
-      'X-Linked-Size': content.length,
+      'X-Linked-Size': this.claimedSize ?? content.length,
       Location: `${this.storageUrl}/${name}/${path}?signature=abc`,
     };
     return response.writeHead(302, linked).end();

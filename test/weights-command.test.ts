@@ -1,4 +1,5 @@
 /** `hilum weights list` and `fetch`, against a local server; the binary too, killed in the middle. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,6 +135,25 @@ describe('hilum weights', () => {
     server.repositories['org/other'] = { files: { 'tf_model.h5': weights }, commit: COMMIT };
     const none = await hilum('weights', 'fetch', 'hf:org/other');
     expect(none.err).toContain('hf:org/other: found files tf_model.h5');
+  });
+});
+
+const PYTHON = process.env.HILUM_PYTHON || '/usr/bin/python3';
+const LOOK = `
+import sys
+from huggingface_hub import hf_hub_download, scan_cache_dir
+for file in sys.argv[1:]:
+    print(hf_hub_download("org/model", file, local_files_only=True))
+assert not scan_cache_dir().warnings
+`;
+
+describe("Python's huggingface_hub", () => {
+  const absent = spawnSync(PYTHON, ['-c', 'import huggingface_hub']).status !== 0;
+  it.skipIf(absent)(`finds what hilum fetched${absent ? `: ${PYTHON} has no huggingface_hub` : ''}`, async () => {
+    const { out } = await hilum('weights', 'fetch', 'hf:org/model');
+    const look = spawnSync(PYTHON, ['-c', LOOK, 'model.safetensors', 'config.json'], { encoding: 'utf8' });
+    expect(look.stdout.split('\n')[0], look.stderr).toBe(out.trim());
+    expect(look.status).toBe(0);
   });
 });
 

@@ -88,8 +88,10 @@ async function resume(file: FileHandle, size: number): Promise<{ hash: Hash; at:
     await file.truncate(0);
     return { hash, at: 0 };
   }
-  for await (const bytes of file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 }))
-    hash.update(bytes);
+  if (at > 0) {
+    const left = file.createReadStream({ start: 0, end: at - 1, autoClose: false, highWaterMark: 1 << 20 });
+    for await (const bytes of left) hash.update(bytes);
+  }
   return { hash, at };
 }
 

@@ -310,6 +310,14 @@ describe('the content', () => {
     expect(findFile(source)).toBeUndefined();
   });
 
+  it('that is longer than published is refused, and not kept by the next attempt', async () => {
+    server.forged.set(`${REPO}/model.safetensors`, noise(1_200_000, 9));
+    expect((await failure(fetchFile(source, quick))).message).toContain('sends more than the 1000000 bytes it said');
+    server.forged.clear();
+    expect((await failure(fetchFile(source, quick))).message).toContain('It was removed');
+    expectWeights(await fetchFile(source, quick));
+  });
+
   it('that the hub changed since hilum learned of it is refused before it is fetched', async () => {
     const error = await failure(fetchFile({ ...source, sha256: 'a'.repeat(64) }, quick));
     expect(error.message).toContain(`found SHA-256 ${sha256(weights)} at revision 'main'; expected ${'a'.repeat(64)}`);
@@ -327,6 +335,26 @@ describe('the content', () => {
     mkdirSync(dirname(blob), { recursive: true });
     writeFileSync(`${blob}.hilum.incomplete`, Buffer.alloc(2_000_000));
     expectWeights(await fetchFile(source, quick));
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a disk', () => {
+  it('that is full is named, with what to do', async () => {
+    mkdirSync(dirname(blob), { recursive: true });
+    symlinkSync('/dev/full', `${blob}.hilum.incomplete`);
+    const error = await failure(fetchFile(source, quick));
+    expect(error.message).toBe(
+      `hf:${REPO}/model.safetensors: the disk of ${dirname(blob)} is full. Make room; the same command goes on.`,
+    );
+    expect(error.exitCode).toBe(1);
+  });
+
+  it('too small is found out before', async () => {
+    server.claimedSize = 10 ** 17;
+    expect((await failure(fetchFile(source, quick))).message).toMatch(
+      /MB free; expected 100000000000\.0 MB for hf:org/,
+    );
+    expect(server.requests('storage').map(({ range }) => range)).toEqual(['bytes=0-0']);
   });
 });
 

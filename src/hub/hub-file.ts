@@ -94,12 +94,13 @@ async function resolve(source: HubFile, options: FetchOptions): Promise<Describe
 async function describe(source: HubFile, options: FetchOptions): Promise<Described> {
   const { repo, file, revision = 'main' } = source;
   const { fileDownloadInfo } = await import('@huggingface/hub');
-  const described: Partial<Described> = {};
+  const described: Described = { size: Number.NaN };
   const hub = new URL(endpoint()).origin;
   const onAnswer = ({ headers }: Response, { origin }: URL) => {
     // Only the hub's own answers count: the storage it redirects to has identities of its own.
     if (origin !== hub) return;
     described.commit = headers.get('x-repo-commit') ?? described.commit;
+    described.size = Number(headers.get('x-linked-size') ?? described.size);
     described.etag =
       (headers.get('x-linked-etag') ?? headers.get('etag'))?.replace(/^W\//, '').replaceAll('"', '') ?? described.etag;
   };
@@ -113,7 +114,7 @@ async function describe(source: HubFile, options: FetchOptions): Promise<Describ
   };
   try {
     const info = await fileDownloadInfo({ repo, path: encodeURI(file), revision, hubUrl: endpoint(), fetch });
-    return { ...described, size: info?.size ?? 0 };
+    return Number.isNaN(described.size) ? { ...described, size: info!.size } : described;
   } catch (error) {
     if (described.commit && /no file/.test(messageOf(error))) rememberAbsence(repo, described.commit, file);
     return asHilumError(error);

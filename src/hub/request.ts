@@ -120,9 +120,14 @@ function noConnection(error: unknown, url: string): HilumError {
   if (error instanceof HilumError) return error;
   const { cause } = error as { cause?: { code?: string } & Error };
   const proxy = process.env.HTTPS_PROXY || process.env.https_proxy;
-  const hint =
-    proxy && process.env.NODE_USE_ENV_PROXY !== '1'
-      ? ' HTTPS_PROXY is set, which Node.js honours from 22.21 and 24.0 on where NODE_USE_ENV_PROXY=1.'
-      : '';
-  return new HilumError(`${new URL(url).host}: no connection (${cause?.code || messageOf(cause ?? error)}).${hint}`);
+  const reason = cause?.code || messageOf(cause ?? error);
+  const hints = [
+    ...(proxy && process.env.NODE_USE_ENV_PROXY !== '1'
+      ? [' HTTPS_PROXY is set, which Node.js honours from 22.21 and 24.0 on where NODE_USE_ENV_PROXY=1.']
+      : []),
+    ...(/CERT|SIGNATURE/.test(reason)
+      ? [' Behind a proxy that opens encrypted connections, set NODE_EXTRA_CA_CERTS to its certificate.']
+      : []),
+  ];
+  return new HilumError(`${new URL(url).host}: no connection (${reason}).${hints.join('')}`);
 }

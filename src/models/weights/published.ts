@@ -1,9 +1,10 @@
 /**
  * Published checkpoints by short name. Repository and file names and input statistics: facebookresearch/dinov2
- * (README.md, dinov2/hub, data/transforms.py), facebookresearch/dinov3, timm (default_cfgs), transformers (image processors of each
- * repository), torchvision (weights of resnet and densenet), torchxrayvision (models.py). Commits and SHA-256 as public
- * lock files of other projects record them, at least two that agree for each hash (of DINOv2's own host: refiners'
- * conversion scripts; of vit_tiny, vit_base augreg2 and vit_large: LibreYOLO's provenance alone). What nobody published is undefined.
+ * (README.md, dinov2/hub, data/transforms.py), facebookresearch/dinov3, timm (default_cfgs), transformers (image
+ * processors of each repository), torchvision (weights of resnet and densenet), torchxrayvision (models.py). Commits and
+ * SHA-256 as public lock files of other projects record them, at least two that agree for each hash (one alone for
+ * vit_tiny, vit_base augreg2 and vit_large: LibreYOLO's provenance; DINOv2's own host: refiners' conversion scripts).
+ * What nobody published is undefined; the hub's own SHA-256 of large files is checked in any case.
  */
 import { inputError, nearest } from '../../base/index.js';
 import type { Source } from '../../hub/index.js';
