@@ -22,6 +22,7 @@ export { RESNET_SIZES } from './resnet/config.js';
 export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
 export { VisionTransformer } from './vit/vision-transformer.js';
+export { type Conversion, type ConvertOptions, convertWeights, namesFor, type StorageType } from './weights/convert.js';
 export {
   type FetchWeightsOptions,
   fetchWeights,
