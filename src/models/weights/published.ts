@@ -3,7 +3,7 @@
  * (README.md, dinov2/hub, data/transforms.py), facebookresearch/dinov3, timm (default_cfgs), transformers (image
  * processors of each repository), torchvision (weights of resnet and densenet), torchxrayvision (models.py). Commits and
  * SHA-256 as public lock files of other projects record them, at least two that agree for each hash (one alone for
- * vit_tiny, vit_base augreg2 and vit_large: LibreYOLO's provenance; DINOv2's own host: refiners' conversion scripts).
+ * vit_tiny and vit_large: LibreYOLO's provenance; and for most of DINOv2's own host: refiners' conversion scripts).
  * What nobody published is undefined; the hub's own SHA-256 of large files is checked in any case.
  */
 import { inputError, nearest } from '../../base/index.js';
