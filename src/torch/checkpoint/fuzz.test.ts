@@ -30,7 +30,7 @@ function mutated(original: Buffer, random: Random, from: number, to: number): Bu
     if (kind === 0) bytes[place]! ^= 1 << (random.uint32() % 8);
     else if (kind === 1) bytes[place] = random.uint32() % 256;
     else if (kind === 2) bytes[place] = OPCODES[random.uint32() % OPCODES.length]!;
-    else if (kind === 3) bytes.fill(random.uint32() % 2 ? 0xff : 0, place, place + length);
+    else if (kind === 3) bytes.fill(random.uint32() % 2 ? 0xff : 0, place, Math.min(place + length, bytes.length));
     else if (kind === 4) bytes.copy(bytes, place, at(), bytes.length);
     else if (kind === 5) bytes = Buffer.concat([bytes.subarray(0, place), bytes.subarray(place + length)]);
     else bytes = Buffer.concat([bytes.subarray(0, place + length), bytes.subarray(place)]);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf } from '../../base/index.js';
 import { fromFile, type Tensor } from '../tensor.js';
 import { type DType, ELEMENT_BYTES } from '../tensor-base.js';
@@ -19,7 +19,7 @@ export class InputFile {
   static open(path: string, refuse: Refuse): InputFile {
     let descriptor: number;
     try {
-      descriptor = openSync(path, 'r');
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe would wait for its writer
     } catch (error) {
       throw refuse((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : messageOf(error));
     }

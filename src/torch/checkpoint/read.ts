@@ -55,7 +55,8 @@ function readShards(path: string): Checkpoint {
       if (!(name in read.root)) throw refuse(`no '${name}' in ${shard}`);
       root[name] = read.root[name]!;
     }
-    const extra = Object.keys(read.root).find((name) => !names.includes(name));
+    const placed = new Set(names);
+    const extra = Object.keys(read.root).find((name) => !placed.has(name));
     if (extra !== undefined) throw refuse(`'${extra}' in ${shard}, which the index does not place there`);
   }
   const format = formats.has('safetensors') ? 'sharded safetensors' : 'sharded pytorch';

@@ -71,7 +71,10 @@ export const TENSOR_CALLS: readonly (readonly [string, Meaning])[] = [
   ['torch._utils._rebuild_sparse_csr_tensor', notRead('a sparse tensor')],
   ['torch._utils._rebuild_nested_tensor', notRead('a nested tensor')],
   ['torch._utils._rebuild_meta_tensor_no_storage', notRead('a tensor without values')],
-  ['torch._utils._rebuild_wrapper_subclass', notRead('a tensor of a class that PyTorch does not have')],
+  [
+    'torch._utils._rebuild_wrapper_subclass',
+    notRead("a tensor of another class, as one process's part of a split one"),
+  ],
   ['torch._utils._rebuild_device_tensor_from_numpy', notRead('a tensor of another kind of device')],
   ['torch._utils._rebuild_device_tensor_from_cpu_tensor', firstArgument],
 ];

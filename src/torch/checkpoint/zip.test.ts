@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -218,6 +219,12 @@ describe('what is no checkpoint is refused by what it is', () => {
     });
     expect(messages[0]).toContain('found a folder, no regular file');
     expect(messages[1]).toContain('found no such file');
+  });
+
+  it('a pipe, without waiting for its writer', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(() => readCheckpoint(pipe)).toThrow('found no regular file');
   });
 
   it('whatever its name says', () => {
