@@ -97,6 +97,41 @@ describe('an experiment is refused', () => {
     expectRefused(await bench.run(sizeless, 'x'), 'model: found no dim', 'expected size, or dim');
   });
 
+  it.each<[string, Document, object, RegExp]>([
+    [
+      'more frozen blocks than there are',
+      {},
+      { freeze: 13 },
+      /finetuning\.freeze: found 13; expected 0 to 2, or backbone/,
+    ],
+    [
+      'adapters of layers that are not there',
+      {},
+      { lora: { targets: ['q'] } },
+      /lora\.targets: found q; .*: qkv, proj, fc1/,
+    ],
+    [
+      'adapters in a convolutional network',
+      { model: { architecture: 'resnet', size: 'resnet18', imageSize: 32, width: 4 } },
+      { lora: {} },
+      /finetuning\.lora: found a resnet .*convolutions/,
+    ],
+  ])('where its fine-tuning names %s, before anything runs', async (_, more, finetuning, message) => {
+    const wrong = experiment([ssl], (it) =>
+      Object.assign(it, more, { finetuning: { ...it.finetuning, ...finetuning } }),
+    );
+    expectRefused(await bench.run(wrong, 'untouched'), message);
+    expect(existsSync(bench.path('untouched', 'parts'))).toBe(false);
+  });
+
+  it('where its weights do not suit its fine-tuning', async () => {
+    const file = join(run, 'model.safetensors');
+    const wrong = experiment([{ name: 'own', from: 'weights', file, input: 'none' }], (it) => {
+      it.finetuning.freeze = 3;
+    });
+    expectRefused(await bench.run(wrong, 'own weights'), /finetuning\.freeze: found 3; expected 0 to 2/);
+  });
+
   it('where the data are missing, or a file of them, or a column', async () => {
     expectRefused(await runOn({ ...phantoms, root: 'nowhere' }, 'x'), 'nowhere');
     expectRefused(await bench.run(experiment([random]), 'x', '--data', bench.path('elsewhere')), 'elsewhere');

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
+  type Document,
   experiment,
   fingerprints,
   numbersOf,
@@ -74,9 +75,10 @@ async function disturb(
   signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM',
   moment: Moment,
   args: string[] = ['--checkpoint-seconds', '0'],
+  own: Document = document,
 ): Promise<Outcome | undefined> {
   const folder = new Folder(bench.path(out));
-  const { child, outcome } = start('experiment', 'run', bench.write(document), '--out', folder.path, ...args);
+  const { child, outcome } = start('experiment', 'run', bench.write(own), '--out', folder.path, ...args);
   let errors = '';
   let sent = false;
   child.stderr?.on('data', (text) => (errors += text));
@@ -88,11 +90,11 @@ async function disturb(
   return sent ? ended : undefined;
 }
 
-async function expectSameAsUndisturbed(out: string): Promise<void> {
-  const last = await bench.run(document, out);
+async function expectSameAsUndisturbed(out: string, own = document, undisturbed = 'undisturbed'): Promise<void> {
+  const last = await bench.run(own, out);
   expect(last, last.err).toMatchObject({ code: 0 });
-  expect(fingerprints(bench.path(out))).toEqual(fingerprints(bench.path('undisturbed')));
-  expect(numbersOf(bench.path(out))).toEqual(numbersOf(bench.path('undisturbed')));
+  expect(fingerprints(bench.path(out))).toEqual(fingerprints(bench.path(undisturbed)));
+  expect(numbersOf(bench.path(out))).toEqual(numbersOf(bench.path(undisturbed)));
 }
 
 describe('a killed experiment', () => {
@@ -121,6 +123,20 @@ describe('a killed experiment', () => {
       expect(await disturb(out, 'SIGKILL', moment), name).toMatchObject({ code: null });
     }
     await expectSameAsUndisturbed(out);
+  });
+
+  it('in which adapters train after a frozen block, each layer at its own rate, has the same bits', async () => {
+    const adapted = experiment([random], (it) => {
+      const lora = { rank: 2, targets: ['qkv', 'fc1'] };
+      Object.assign(it.finetuning, { epochs: 3, batchSize: 4, layerDecay: 0.8, freeze: 1, lora });
+    });
+    const undisturbed = await bench.run(adapted, 'adapted');
+    expect(undisturbed, undisturbed.err).toMatchObject({ code: 0 });
+    for (let kill = 0; kill < 2; kill++) {
+      const moment = middleOfEpoch('phantoms-random');
+      expect(await disturb('killed adapted', 'SIGKILL', moment, undefined, adapted)).toMatchObject({ code: null });
+    }
+    await expectSameAsUndisturbed('killed adapted', adapted, 'adapted');
   });
 });
 
