@@ -22,7 +22,15 @@ export { RESNET_SIZES } from './resnet/config.js';
 export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';
 export { VisionTransformer } from './vit/vision-transformer.js';
-export { type Conversion, type ConvertOptions, convertWeights, namesFor, type StorageType } from './weights/convert.js';
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertState,
+  convertWeights,
+  namesFor,
+  namingFor,
+  type StorageType,
+} from './weights/convert.js';
 export {
   type FetchWeightsOptions,
   fetchWeights,
@@ -30,6 +38,7 @@ export {
   type LocatedWeights,
   locateWeights,
 } from './weights/fetch.js';
+export { type Entry, type Inspection, inspectWeights, type WeightsNetwork } from './weights/inspect.js';
 export { type LoadReport, loadBackbone, loadWeights, saveBackbone } from './weights/load.js';
 export type { Hints, Naming } from './weights/naming.js';
 export { openWeights, type Weights } from './weights/open.js';

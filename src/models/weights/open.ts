@@ -5,7 +5,7 @@ import { InputError, inputError, readJson } from '../../base/index.js';
 import { type Checkpoint, readCheckpoint, type StateDict } from '../../torch/index.js';
 import { readModelCard } from '../card.js';
 import type { ModelConfig } from '../config.js';
-import { locateWeights } from './fetch.js';
+import { type LocatedWeights, locateWeights } from './fetch.js';
 import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
 import { NAMINGS } from './namings.js';
 import { ownNaming } from './own.js';
@@ -54,8 +54,7 @@ const FILES = [
  * there is nothing, or nothing of a known family.
  */
 export function openWeights(location: string, { hints = {}, config: given }: OpenOptions = {}): Weights {
-  const { path: located, published } = locateWeights(location);
-  const path = weightsFile(located);
+  const { path, published } = weightsFile(location);
   const { root, metadata, files, format } = readCheckpoint(path);
   const config = hints.config ?? siblingConfig(path);
   const all: Hints = { ...hints, ...(config && { config }) };
@@ -84,11 +83,13 @@ export function openWeights(location: string, { hints = {}, config: given }: Ope
   });
 }
 
-function weightsFile(given: string): string {
-  if (!statSync(given).isDirectory()) return given;
-  const name = FILES.find((file) => existsSync(join(given, file)));
-  if (name) return join(given, name);
-  throw inputError({ what: given, found: 'a folder without weights', expected: `one of ${FILES.join(', ')} in it` });
+/** The weights file of a path, a folder, or published weights by name. */
+export function weightsFile(location: string): LocatedWeights {
+  const { path, ...rest } = locateWeights(location);
+  if (!statSync(path).isDirectory()) return { path, ...rest };
+  const name = FILES.find((file) => existsSync(join(path, file)));
+  if (name) return { path: join(path, name), ...rest };
+  throw inputError({ what: path, found: 'a folder without weights', expected: `one of ${FILES.join(', ')} in it` });
 }
 
 const shapesOf = (state: StateDict): Shapes =>
