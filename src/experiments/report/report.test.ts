@@ -185,6 +185,28 @@ describe('methods', () => {
       /^3 starts of different networks were compared: random \(.*; ResNet-D, 3 \+ 4 \+ 6/,
     );
   });
+
+  it.each<[string, object, RegExp]>([
+    ['a frozen network', { freeze: 'backbone' }, /The network was frozen; the head alone was trained\. The weights/],
+    [
+      'frozen blocks and rates by layer',
+      { freeze: 2, layerDecay: 0.75, dropPath: 0.1 },
+      /The embedding and the first 2 blocks were frozen\. Each layer learned at 0\.75 times .* up to 0\.1\. The weights/,
+    ],
+    [
+      'adapters',
+      { freeze: 1, lora: { rank: 8, alpha: 16, targets: ['qkv', 'proj'] } },
+      /adapters \(rank 8, alpha 16, beside qkv and proj\) and the head .* The embedding and the first block had no adapters\./,
+    ],
+  ])('say of what trained: %s', (_, finetuning, words) => {
+    expect(methods({ ...result, configuration: { finetuning } })[1]).toMatch(words);
+  });
+
+  it('say nothing of what trained where everything did', () => {
+    const finetuning = { lora: null, freeze: 0, layerDecay: 1, dropPath: 0 };
+    expect(methods({ ...result, configuration: { finetuning } })).toEqual(methods(result));
+    expect(methods(result)[1]).not.toMatch(/frozen|adapters|the one after|dropped/);
+  });
 });
 
 describe('markdown report', () => {
