@@ -3,11 +3,21 @@ import { HilumError, messageOf, packageVersion } from '../src/base/index.js';
 import { register as registerData } from './commands/data.js';
 import { register as registerDemo } from './commands/demo.js';
 import { register as registerExperiment } from './commands/experiment.js';
+import { register as registerFeatures } from './commands/features.js';
 import { register as registerPredict } from './commands/predict.js';
+import { register as registerProbe } from './commands/probe.js';
 import { register as registerWeights } from './commands/weights.js';
 import { note, print } from './output.js';
 
-const COMMANDS = [registerExperiment, registerPredict, registerData, registerWeights, registerDemo];
+const COMMANDS = [
+  registerExperiment,
+  registerPredict,
+  registerFeatures,
+  registerProbe,
+  registerData,
+  registerWeights,
+  registerDemo,
+];
 
 const HELP = `
 Exit codes: 0 done; 1 the job failed; 2 bad usage, configuration or input.

@@ -5,6 +5,7 @@ export * as datasets from './datasets/index.js';
 export * as deploy from './deploy/index.js';
 export * as evaluation from './evaluation/index.js';
 export * as experiments from './experiments/index.js';
+export * as features from './features/index.js';
 export * as imaging from './imaging/index.js';
 export * as models from './models/index.js';
 export * as pages from './pages/index.js';

@@ -13,6 +13,7 @@ export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, ope
 export { benjaminiHochberg } from './correction.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
+export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';
 export {
   accuracy,
   type LinearProbe,

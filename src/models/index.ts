@@ -18,6 +18,7 @@ export {
   removeAdapters,
   unknownTargets,
 } from './lora.js';
+export { inputSizes, networkInput } from './network-input.js';
 export { RESNET_SIZES } from './resnet/config.js';
 export { VIT_SIZES, type VisionTransformerOptions, type VitConfig, type VitSize, vitOptions } from './vit/config.js';
 export { type Interpolation, interpolatePositions } from './vit/position-embedding.js';

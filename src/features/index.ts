@@ -1,0 +1,10 @@
+export { type ExtractedFeatures, type ExtractOptions, extractFeatures } from './extract.js';
+export { FeatureCache, featureCacheFolder } from './feature-cache.js';
+export { type FeatureFilesOptions, type FeatureFilesResult, writeFeatureFiles } from './feature-files.js';
+export { FEATURE_OUTPUTS, type FeatureOutput, featureVectors } from './feature-output.js';
+export { type FrozenNetwork, type FrozenOptions, openFrozenNetwork, PREPROCESSINGS } from './frozen-network.js';
+export { PROBE_METHODS, type ProbeMethod, type ProbeRequest, type ProbeResult, probeWeights } from './probe.js';
+export { type ProbeData, type ProbeImage, pictureProbe, radiographProbe } from './probe-data.js';
+export { describeNetwork, probePage } from './probe-page.js';
+export { differencesTable, findingsTable, scoresTable } from './probe-tables.js';
+export type { UnreadableImage } from './readable-batches.js';
