@@ -11,4 +11,4 @@ export {
   type TrainingOutcome,
   type TrainingProgress,
 } from './training.js';
-export { checkTuning, TRAIN_EVERYTHING, type Tuning } from './tuning.js';
+export { applyTuning, checkTuning, parameterGroups, TRAIN_EVERYTHING, type Tuning } from './tuning.js';
