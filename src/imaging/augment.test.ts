@@ -25,7 +25,8 @@ import {
 } from './augment.js';
 import { changeImages, toThreeChannels, toUnit } from './batch.js';
 import { changeBrightness, changeContrast, changeHue, changeSaturation, luma } from './color.js';
-import { type Crop, gaussianBlur, randomCrop, resizeCrops } from './resample.js';
+import { type Crop, randomCrop } from './random-crop.js';
+import { gaussianBlur, resizeCrops } from './resample.js';
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name);
 

@@ -8,7 +8,8 @@ import { noGrad, scope, type Tensor } from '../torch/index.js';
 import { mirror, place } from './affine.js';
 import { changeImages, perImage, rowsWhere } from './batch.js';
 import { changeBrightness, changeContrast, changeHue, changeSaturation, luma } from './color.js';
-import { type Crop, gaussianBlur, randomCrop, resizeCrops } from './resample.js';
+import { type Crop, randomCrop } from './random-crop.js';
+import { gaussianBlur, resizeCrops } from './resample.js';
 
 export interface RadiographAugmentation {
   /** Probability of a mirror image. */

@@ -1,41 +1,7 @@
 /**
- * Resampling with Pillow's kernels (src/libImaging/Resample.c), widened when reducing so that nothing aliases, in double precision.
+ * Resampling with Pillow's kernels in double precision, in which sums of fixed-point weights are exact.
  */
-import type { Interpolation } from './target.js';
-
-/** Which samples a line of pixels is resampled to. */
-export interface Line {
-  /** Pixels at hand. */
-  length: number;
-  /** What the samples divide into equal parts, in pixels from the first one; not whole where the last pixel is but a part of one. */
-  extent: number;
-  /** Samples along the whole extent. */
-  samples: number;
-  /** The samples wanted: `count` from number `first` on. */
-  first: number;
-  count: number;
-  kernel: Interpolation;
-  /** Whether weights are the fixed-point numbers that Pillow has for 8 bits; sums of them are exact here. */
-  fixedPoint: boolean;
-}
-
-/** How far a kernel reaches, in samples, and its values. */
-const KERNELS: Record<Interpolation, { support: number; at(x: number): number }> = {
-  lanczos: { support: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
-  bicubic: { support: 2, at: (x) => cubic(Math.abs(x)) },
-  bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
-};
-
-const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
-
-/** Keys' cubic convolution with a = -0.5. */
-function cubic(x: number): number {
-  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-  return x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0;
-}
-
-/** Pillow's PRECISION_BITS for 8-bit pixels: 32 - 8 - 2. */
-const FIXED_POINT = 2 ** 22;
+import { type Line, strideOf, type Weights, writeWeights } from './kernel-weights.js';
 
 /**
  * Every row of `[N, length]` resampled, rounded to whole numbers, and turned to `[count, N]`, so that a second call goes down the
@@ -87,14 +53,6 @@ export function resampleRows(pixels: Int32Array, line: Line): Int32Array {
   return out;
 }
 
-/** Per sample: its first pixel, how many there are, and their weights, which sum to 1; `stride` weights to a sample. */
-interface Weights {
-  starts: Int32Array;
-  counts: Int32Array;
-  weights: Float64Array;
-  stride: number;
-}
-
 /** Of the last lines: the images of a data set tend to be of one size. */
 const known = new Map<string, Weights>();
 const MOST_KNOWN = 16;
@@ -110,33 +68,12 @@ function weightsOf(line: Line): Weights {
   return weights;
 }
 
-function newWeights({ length, extent, samples, first, count, kernel, fixedPoint }: Line): Weights {
-  const { support: lobes, at } = KERNELS[kernel];
-  const scale = extent / samples;
-  const widening = Math.max(1, scale);
-  const support = lobes * widening;
-  const stride = Math.ceil(support) * 2 + 1;
+function newWeights(line: Line): Weights {
+  const { count } = line;
+  const stride = strideOf(line);
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
-  const weights = new Float64Array(count * stride);
-  for (let i = 0; i < count; i++) {
-    const centre = (first + i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(centre - support + 0.5));
-    const n = Math.min(length, Math.trunc(centre + support + 0.5)) - start;
-    let sum = 0;
-    for (let k = 0; k < n; k++) {
-      const weight = at((k + start - centre + 0.5) / widening);
-      weights[i * stride + k] = weight;
-      sum += weight;
-    }
-    for (let k = 0; k < n; k++) {
-      const weight = weights[i * stride + k]! / sum;
-      weights[i * stride + k] = fixedPoint ? roundAway(weight * FIXED_POINT) / FIXED_POINT : weight;
-    }
-    starts[i] = start;
-    counts[i] = n;
-  }
-  return { starts, counts, weights, stride };
+  const weights = { starts, counts, weights: new Float64Array(count * stride), stride };
+  writeWeights(line, weights);
+  return weights;
 }
-
-const roundAway = (x: number) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);

@@ -1,6 +1,7 @@
 import type { DecodedImage } from './image.js';
+import type { Line } from './kernel-weights.js';
 import { LARGEST_FACTOR, reduce } from './reduce.js';
-import { type Line, resampleRows } from './resize-rows.js';
+import { resampleRows } from './resize-rows.js';
 import type { Target } from './target.js';
 
 /** The kernel does at least this much of the reduction; averages of whole blocks do what is before it. */
