@@ -64,7 +64,7 @@ async function features(images: string[], flags: FeaturesFlags): Promise<void> {
     out,
     inputOut,
     threads,
-    network: { size, input, preprocessing, interpolation },
+    network: { size, input: input?.statistics, preprocessing, interpolation, device },
     extract: { output, layers, batchSize, precision, device, strict, ...line },
   }).finally(() => progress.clear());
   for (const text of result.notes) note(`note: ${text}`);
@@ -84,7 +84,7 @@ function format({ out, shape, csv, inputOut, inputShape, network }: FeatureFiles
 function listed(unreadable: FeatureFilesResult['unreadable']): string {
   const shown = unreadable.slice(0, SHOWN).map(({ name, reason }) => `${name} (${reason})`);
   if (unreadable.length > SHOWN) shown.push(`and ${unreadable.length - SHOWN} more (--json lists all)`);
-  return `${counted(unreadable.length, 'image')} cannot be read and are left out: ${shown.join(', ')}`;
+  return `left out: ${counted(unreadable.length, 'image')} that cannot be read: ${shown.join(', ')}`;
 }
 
 export function npy(path: string): string {

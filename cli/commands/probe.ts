@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { writeFileAtomic } from '../../src/base/index.js';
+import { inputError, writeFileAtomic } from '../../src/base/index.js';
 import { openPictures, openRadiographs, pictureDatasets, radiographDatasets } from '../../src/datasets/index.js';
 import {
   differencesTable,
@@ -43,7 +43,7 @@ export function register(program: Command): void {
   const command = program
     .command('probe')
     .description('judge weights before any fine-tuning: nearest neighbours and a linear probe on frozen features');
-  addDatasetOptions(command).requiredOption(
+  addDatasetOptions(command, [...Object.keys(radiographDatasets), ...Object.keys(pictureDatasets)]).requiredOption(
     '--weights <which>',
     `${WEIGHTS_ARGUMENT}; several times to compare`,
     collected,
@@ -57,7 +57,7 @@ export function register(program: Command): void {
     .option('--standardize', 'give the linear probe features of mean 0 and variance 1')
     .option('--limit <n>', 'at most so many images per split, drawn by --seed', integer(1))
     .option('--redraws <n>', 'redraws of the bootstrap', integer(100, 1_000_000), 1000)
-    .option('--cache <folder>', `where features are kept (default: ${featureCacheFolder()})`)
+    .option('--cache <folder>', 'where features are kept (default: hilum/features in $XDG_CACHE_HOME or ~/.cache)')
     .option('--no-cache', 'keep no features')
     .option('--out <file.html>', 'also write a page: tables, regularization paths, findings')
     .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
@@ -95,7 +95,7 @@ async function probe(name: string, flags: ProbeFlags): Promise<void> {
   const result = await probeWeights({
     data,
     weights,
-    network: { size, input, preprocessing, interpolation, seed },
+    network: { size, input: input?.statistics, preprocessing, interpolation, device, seed },
     extract: { output, layers, batchSize, precision, device, strict: flags.strict },
     ks: flags.knn,
     standardize: flags.standardize,
@@ -115,14 +115,36 @@ async function probe(name: string, flags: ProbeFlags): Promise<void> {
   }
   for (const text of result.data.notes) note(`note: ${text}`);
   if (result.unreadable.length > 0) {
-    note(`warning: ${counted(result.unreadable.length, 'image')} cannot be read and are left out`);
+    const { unreadable } = result;
+    const shown = unreadable.slice(0, 10).join(', ') + (unreadable.length > 10 ? ', … (--json lists all)' : '');
+    note(`warning: left out: ${counted(unreadable.length, 'image')} that cannot be read: ${shown}`);
   }
   if (flags.json) printJson(result);
   else print(format(result));
 }
 
+/** Options that mean nothing for pictures. */
+const OF_RADIOGRAPHS = [
+  'findings',
+  'description',
+  'labels',
+  'views',
+  'uncertain',
+  'validationFraction',
+  'testFraction',
+] as const;
+
 function openData(name: string, flags: ProbeFlags, pictures: boolean): ProbeData {
   const { seed, limit } = flags;
+  const ignored = pictures ? OF_RADIOGRAPHS.find((option) => flags[option] !== undefined) : undefined;
+  if (ignored) {
+    throw inputError({
+      what: `${name}: ${ignored}`,
+      found: `${flags[ignored]}`,
+      expected: 'no such option, which is of radiographs',
+      fix: 'Leave it out.',
+    });
+  }
   if (pictures) return pictureProbe(openPictures(name, { root: flags.root, labels: true }), { seed, limit });
   return radiographProbe(openRadiographs(name, datasetOptions(flags)), { seed, limit });
 }

@@ -1,11 +1,11 @@
 import { writeFileAtomic } from '../base/index.js';
 import { ImageStore } from '../imaging/index.js';
 import { setThreads } from '../torch/index.js';
+import { describeNetwork } from './describe-network.js';
 import { type ExtractOptions, extractFeatures } from './extract.js';
 import { type FrozenOptions, openFrozenNetwork } from './frozen-network.js';
 import { listImages } from './image-files.js';
 import { NpyRows } from './npy-rows.js';
-import { describeNetwork } from './probe-page.js';
 import type { UnreadableImage } from './readable-batches.js';
 
 export interface FeatureFilesOptions {

@@ -21,7 +21,7 @@ import {
   VIT_SIZES,
   type VitSize,
 } from '../models/index.js';
-import { manualSeed, scope } from '../torch/index.js';
+import { cudaDevices, manualSeed, scope } from '../torch/index.js';
 
 export const PREPROCESSINGS = ['published', 'study'] as const;
 
@@ -38,6 +38,8 @@ export interface FrozenOptions {
   /** In place of the preprocessing's own. */
   interpolation?: Interpolation;
   fit?: Fit;
+  /** Where the network is going to compute; only checked here. */
+  device?: string;
   /** Of random weights; 0 unless given. */
   seed?: number;
 }
@@ -65,6 +67,7 @@ const RANDOM = /^random(?::(\w+)(?:\/([1-9]\d*))?)?$/;
  * multiple of the patches.
  */
 export async function openFrozenNetwork(weights: string, options: FrozenOptions): Promise<FrozenNetwork> {
+  if (options.device !== undefined) checkDevice(options.device);
   const found = RANDOM.test(weights) ? randomWeights(weights, options) : await storedWeights(weights, options);
   const { config, load, inputSource, published, hash } = found;
   const own = options.preprocessing === 'study' ? radiographPreprocessing : naturalPreprocessing;
@@ -127,6 +130,14 @@ function randomWeights(weights: string, { input = null, size = 224, seed = 0 }: 
     return createBackbone(config).eval();
   };
   return { config, load, inputSource: 'of random weights', published: {}, hash: `random, seed ${seed}` };
+}
+
+function checkDevice(device: string): void {
+  const number = /^cuda(?::(\d+))?$/.exec(device);
+  const devices = number ? cudaDevices() : 0;
+  if (device === 'cpu' || (number && Number(number[1] ?? 0) < devices)) return;
+  const expected = number ? `one of the ${devices} GPUs of this machine` : 'cpu, cuda or cuda:N';
+  throw inputError({ what: 'device', found: device, expected, fix: 'Use cpu, or leave it out.' });
 }
 
 function checkSize(weights: string, config: ModelConfig, size: number): void {

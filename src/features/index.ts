@@ -5,6 +5,6 @@ export { FEATURE_OUTPUTS, type FeatureOutput, featureVectors } from './feature-o
 export { type FrozenNetwork, type FrozenOptions, openFrozenNetwork, PREPROCESSINGS } from './frozen-network.js';
 export { PROBE_METHODS, type ProbeMethod, type ProbeRequest, type ProbeResult, probeWeights } from './probe.js';
 export { type ProbeData, type ProbeImage, pictureProbe, radiographProbe } from './probe-data.js';
-export { describeNetwork, probePage } from './probe-page.js';
+export { probePage } from './probe-page.js';
 export { differencesTable, findingsTable, scoresTable } from './probe-tables.js';
 export type { UnreadableImage } from './readable-batches.js';

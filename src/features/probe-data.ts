@@ -66,7 +66,8 @@ function divide(
   const of = (split: Split) => {
     const own = images.filter((it) => it.split === split).map(({ image }) => image);
     if (own.length === 0) {
-      throw inputError({ what: `${name}: ${split} split`, found: 'no image', expected: 'one at least' });
+      const fix = 'Take more images, for pictures several of each class.';
+      throw inputError({ what: `${name}: ${split} split`, found: 'no image', expected: 'one at least', fix });
     }
     if (own.length <= limit) return own;
     const chosen = Random.of(seed, 'probe limit', split).permutation(own.length).slice(0, limit).sort();

@@ -14,6 +14,7 @@ import {
   type Table,
   tableHtml,
 } from '../pages/index.js';
+import { describeNetwork } from './describe-network.js';
 import type { ProbeResult } from './probe.js';
 import { differencesTable, findingsTable, scoresTable } from './probe-tables.js';
 
@@ -59,7 +60,15 @@ function pathFigure({ data, weights }: ProbeResult): Figure {
       width: 700,
       height: 320,
       marginLeft: 56,
-      x: { type: 'log', label: 'C (weaker penalty to the right)', labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
+      marginBottom: 46,
+      x: {
+        type: 'log',
+        label: 'C (weaker penalty to the right)',
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        ticks: 6,
+        tickFormat: power,
+      },
       y: { label: `${score}, validation`, grid: true, nice: true, labelArrow: 'none' },
       color: { type: 'identity' },
       marks: [
@@ -89,30 +98,8 @@ function networksHtml({ weights }: ProbeResult): string {
   return `<dl>${rows.join('')}</dl>`;
 }
 
-/** `vit, 224 px, crop 0.875, bicubic, mean 0.485, 0.456, 0.406, std ... (the table of published weights)` */
-export function describeNetwork({
-  config,
-  preprocessing,
-  input,
-  inputSource,
-}: ProbeResult['weights'][number]['network']): string {
-  const { size, channels, fit, crop, interpolation, minMax, equalize } = preprocessing;
-  const ways = {
-    stretch: 'stretched to the square',
-    crop:
-      crop === undefined
-        ? 'shorter side resized, centre cut out'
-        : `shorter side resized to ${Math.floor(size / crop + 1e-9)}, centre cut out`,
-    pad: 'padded',
-  };
-  const statistics = input ? `mean ${input.mean.join(', ')}, std ${input.std.join(', ')}` : 'values 0 to 1';
-  return [
-    config.architecture,
-    `${size} px`,
-    `${ways[fit]} (${interpolation})`,
-    ...(channels === 1 ? ['gray'] : []),
-    ...(minMax ? ['min-max'] : []),
-    ...(equalize ? ['equalized'] : []),
-    `${statistics}${inputSource ? ` (${inputSource})` : ''}`,
-  ].join(', ');
+/** `10⁻²` */
+function power(c: number): string {
+  const digits = `${Math.round(Math.log10(c))}`;
+  return `10${[...digits].map((digit) => (digit === '-' ? '\u207b' : '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[Number(digit)])).join('')}`;
 }

@@ -15,9 +15,8 @@ export interface DatasetFlags extends Omit<RadiographOptions, 'requireImages'> {
   indexOnly?: true;
 }
 
-/** Adds the argument `<name>` and the options of a data set. */
-export function addDatasetOptions(command: Command): Command {
-  const names = Object.keys(radiographDatasets);
+/** Adds the argument `<name>`, one of `names`, and the options of a data set. */
+export function addDatasetOptions(command: Command, names = Object.keys(radiographDatasets)): Command {
   return command
     .argument('<name>', `the data set: ${names.join(', ')}`)
     .requiredOption('--root <folder>', 'the folder of the data set, laid out as published')

@@ -14,7 +14,8 @@ import { integer } from '../../options.js';
 /** What commander hands over. */
 export interface NetworkFlags {
   size?: number;
-  input?: InputStatistics | null;
+  /** Commander takes no null for a value. */
+  input?: { statistics: InputStatistics | null };
   preprocessing?: FrozenOptions['preprocessing'];
   interpolation?: Interpolation;
   output: FeatureOutput;
@@ -62,7 +63,7 @@ export function addNetworkOptions(command: Command, preprocessing: string): Comm
     )
     .addOption(new Option('--batch-size <n>', 'images at a time').default(16).argParser(integer(1, 4096)))
     .addOption(new Option('--precision <type>', 'of matrix products').choices(['fp32', 'bf16']).default('fp32'))
-    .option('--threads <n>', 'processor threads of the network (default: all cores)', integer(1, 1024))
+    .option('--threads <n>', "processor threads of the network (default: libtorch's choice)", integer(1, 1024))
     .addOption(new Option('--device <name>', 'where the network computes: cpu, cuda, cuda:N').default('cpu'));
 }
 
@@ -74,15 +75,17 @@ export const PREPROCESSING_HELP = `Preprocessing:
              histogram equalized
 Either way values 0 to 1 are then normalized with --input, or as the weights say; weights that do not say need --input.`;
 
-export function inputStatistics(text: string): InputStatistics | null {
+function inputStatistics(text: string): NonNullable<NetworkFlags['input']> {
   const name = text === '0..1' ? 'none' : text;
-  if (Object.hasOwn(INPUT_STATISTICS, name)) return INPUT_STATISTICS[name as keyof typeof INPUT_STATISTICS];
+  if (Object.hasOwn(INPUT_STATISTICS, name)) {
+    return { statistics: INPUT_STATISTICS[name as keyof typeof INPUT_STATISTICS] };
+  }
   const [mean, std, ...rest] = text
     .split('/')
     .map((part) => part.split(',').map((word) => (word.trim() ? Number(word) : NaN)));
   const lengths = mean && std && rest.length === 0 && mean.length === std.length && [1, 3].includes(mean.length);
   if (lengths && mean.every(Number.isFinite) && std.every((value) => value > 0 && Number.isFinite(value))) {
-    return { mean, std };
+    return { statistics: { mean, std } };
   }
   const names = Object.keys(INPUT_STATISTICS).join(', ');
   throw new InvalidArgumentError(
