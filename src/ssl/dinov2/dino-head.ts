@@ -1,0 +1,81 @@
+import {
+  empty,
+  initialize,
+  initialized,
+  Linear,
+  Module,
+  ones,
+  Parameter,
+  scope,
+  type Tensor,
+  truncatedNormal_,
+} from '../../torch/index.js';
+
+export interface HeadOptions {
+  /** Distributions are over so many prototypes, K. */
+  prototypes: number;
+  /** Width of the hidden layers. */
+  hidden: number;
+  /** Width of the unit vectors that are compared with the prototypes. */
+  bottleneck: number;
+  /** Linear layers before the prototypes. */
+  layers: number;
+}
+
+/** GELU as a layer without parameters, so that the layers around it are numbered as in the original. */
+class Gelu extends Module {
+  forward(x: Tensor): Tensor {
+    return x.gelu();
+  }
+}
+
+/** Linear without bias, its rows `weight_g * weight_v / |weight_v|` (torch.nn.utils.weight_norm of Linear). */
+class WeightNormedLinear extends Module {
+  readonly weight_g: Parameter; // [K, 1]
+  readonly weight_v: Parameter; // [K, D]
+
+  constructor(inFeatures: number, outFeatures: number) {
+    super();
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight_g = Parameter.of(ones([outFeatures, 1], 'float32'));
+    this.weight_v = Parameter.of(
+      initialized(empty([outFeatures, inFeatures], 'float32'), (weight) => weight.uniform_(-bound, bound)),
+    );
+  }
+
+  forward(x: Tensor): Tensor {
+    const length = this.weight_v.vectorNorm(2, [1], true); // [K, 1]
+    return x.linear(this.weight_v.mul(this.weight_g.div(length)));
+  }
+}
+
+/** Tokens to scores for prototypes, `[n, D]` to `[n, K]` (dinov2/layers/dino_head.py). */
+export class DinoHead extends Module {
+  readonly mlp: Linear | (Linear | Gelu)[];
+  readonly last_layer: WeightNormedLinear;
+
+  constructor(dim: number, { prototypes, hidden, bottleneck, layers }: HeadOptions) {
+    super();
+    const widths = [dim, ...Array<number>(Math.max(0, layers - 1)).fill(hidden), bottleneck];
+    const linear = widths.slice(1).map((width, i) => new Linear(widths[i]!, width));
+    this.mlp =
+      linear.length === 1 ? linear[0]! : linear.flatMap((layer, i) => (i === 0 ? [layer] : [new Gelu(), layer]));
+    this.last_layer = new WeightNormedLinear(bottleneck, prototypes);
+    initialize(() => {
+      for (const { weight, bias } of linear) {
+        truncatedNormal_(weight, 0.02);
+        bias?.zero_();
+      }
+    });
+  }
+
+  /** Under autocast the lengths stay float32; the scores are float32 always. */
+  forward(x: Tensor): Tensor {
+    return scope(() => {
+      const layers = this.mlp instanceof Linear ? [this.mlp] : this.mlp;
+      const narrow = layers.reduce((value, layer) => layer.forward(value), x).to('float32'); // [n, bottleneck]
+      const unit = narrow.div(narrow.vectorNorm(2, [1], true).clamp(1e-12));
+      return this.last_layer.forward(unit).to('float32');
+    });
+  }
+}
