@@ -66,6 +66,8 @@ export {
   cat,
   empty,
   eye,
+  foreachAdd_,
+  foreachMul_,
   full,
   linspace,
   ones,

@@ -33,8 +33,8 @@ export interface VisionTransformerOptions {
   /** Register tokens (Darcet et al., 2024). */
   registers: number;
   layerScale: number | null;
-  /** Of the last block; grows linearly from 0 at the first. */
-  dropPath: number;
+  /** Of the last block, growing linearly from 0 at the first; or of each block. */
+  dropPath: number | readonly number[];
   interpolation: Interpolation;
   /** The model normalizes its input itself; null takes the values 0..1 as they are (the study's choice). */
   input: InputStatistics | null;
@@ -69,6 +69,9 @@ export function vitOptions(config: VitConfig): VisionTransformerOptions {
   }
   if (dim % heads !== 0) {
     throw inputError({ what: 'model: dim', found: `${dim}`, expected: `a multiple of the ${heads} heads` });
+  }
+  if (typeof dropPath !== 'number' && dropPath.length !== depth) {
+    throw inputError({ what: 'model: dropPath', found: `${dropPath.length} numbers`, expected: `one, or ${depth}` });
   }
   // The published checkpoints without registers were interpolated with an offset, those with registers with antialias.
   const published = registers > 0 ? { offset: 0, antialias: true } : { offset: 0.1, antialias: false };

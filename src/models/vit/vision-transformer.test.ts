@@ -25,7 +25,7 @@ import {
 } from '../../torch/index.js';
 import { Classifier } from '../classifier.js';
 import { addToSubset, dropPath } from '../drop-path.js';
-import type { VisionTransformerOptions } from './config.js';
+import { type VisionTransformerOptions, vitOptions } from './config.js';
 import { interpolatePositions } from './position-embedding.js';
 import { VisionTransformer } from './vision-transformer.js';
 
@@ -296,6 +296,24 @@ describe('a vision transformer', () => {
       expect(changes(1)).toBe(0);
     });
     model.free();
+  });
+
+  it('drops branches of each block by its own share', () => {
+    manualSeed(12);
+    const model = new VisionTransformer({ ...SMALL, dropPath: [0.9, 0], layerScale: 1 });
+    scope(() => {
+      const x = randn([8, 5, 16], 'float32');
+      const [first, second] = model.blocks.map((block) => {
+        const forward = () => toFloat32Array(block.forward(x));
+        return relativeError(forward(), forward());
+      });
+      expect(first).toBeGreaterThan(0.01);
+      expect(second).toBe(0);
+    });
+    model.free();
+    expect(() => vitOptions({ imageSize: 32, size: 'tiny', dropPath: [0.1, 0.2] })).toThrow(
+      'model: dropPath: found 2 numbers; expected one, or 12',
+    );
   });
 
   it('leaves no tensor behind over 200 training steps', () => {

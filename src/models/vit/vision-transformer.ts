@@ -42,10 +42,7 @@ export class VisionTransformer extends Backbone {
     this.register_tokens = registers > 0 ? zeroParameter([1, registers, dim]) : null;
     this.mask_token = zeroParameter([1, dim]);
     this.patch_embed = new PatchEmbed(patchSize, channels, dim);
-    this.blocks = Array.from({ length: depth }, (_, i) => {
-      const dropPath = depth > 1 ? (options.dropPath * i) / (depth - 1) : options.dropPath;
-      return new Block({ ...options, dropPath });
-    });
+    this.blocks = Array.from({ length: depth }, (_, i) => new Block({ ...options, dropPath: dropPathOf(options, i) }));
     this.norm = new LayerNorm(dim, normEpsilon);
     this.initialize();
   }
@@ -132,6 +129,11 @@ export class VisionTransformer extends Backbone {
       patchTokens: tokens.narrow(1, 1 + registers, tokens.size(1) - 1 - registers),
     };
   }
+}
+
+function dropPathOf({ dropPath, depth }: VisionTransformerOptions, block: number): number {
+  if (typeof dropPath !== 'number') return dropPath[block]!;
+  return depth > 1 ? (dropPath * block) / (depth - 1) : dropPath;
 }
 
 /**

@@ -22,7 +22,8 @@ export interface Update {
 
 /** What all optimizers share: groups, learning rate, per-parameter state and its checkpoint. */
 export abstract class Optimizer {
-  private readonly groups: Required<ParameterGroup>[];
+  /** May be changed between steps: rates and decays of a schedule. */
+  readonly groups: readonly Required<ParameterGroup>[];
   private readonly slots = new Map<string, Map<Parameter, Tensor>>();
   /** Steps done. */
   steps = 0;
