@@ -1,10 +1,10 @@
 import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import { decodeDicom, isDicom } from './dicom/index.js';
-import { readImageFile } from './file.js';
-import { type DecodedImage, type FormatName, formatNames, ImageError, type ImageSource } from './image.js';
+import { type DecodedImage, type FormatName, formatNames, ImageError, type ImageSource, nameOf } from './image.js';
 import { decodeJpeg2000 } from './jpeg2000.js';
 import { imageLimits } from './limits.js';
+import { readEncoded } from './part.js';
 import { decodePng } from './png.js';
 import { decodeRaster } from './raster.js';
 import type { Target } from './target.js';
@@ -66,26 +66,26 @@ export async function decodeColor(source: ImageSource, target?: Target): Promise
  */
 export async function decode(source: ImageSource, target?: Target): Promise<DecodedImage> {
   if (source.kind === 'pixels') return pixelsOf(source);
-  return decodeBytes(source.path, readImageFile(source.path, imageLimits.bytes), target);
+  return decodeBytes(nameOf(source), readEncoded(source), target);
 }
 
-/** `decode` of a file's content; `path` is what errors name. */
-export async function decodeBytes(path: string, bytes: Uint8Array, target?: Target): Promise<DecodedImage> {
-  const format = formats[formatOf(path, bytes)];
+/** `decode` of a file's content; `name` is what errors call it. */
+export async function decodeBytes(name: string, bytes: Uint8Array, target?: Target): Promise<DecodedImage> {
+  const format = formats[formatOf(name, bytes)];
   try {
     return await format.decode(bytes, imageLimits.pixels, target);
   } catch (error) {
-    const failure = new ImageError(path, messageOf(error));
+    const failure = new ImageError(name, messageOf(error));
     failure.cause = error;
     throw failure;
   }
 }
 
 /** The format of a file's content. Throws an ImageError where it is none that hilum reads. */
-export function formatOf(path: string, bytes: Uint8Array): FormatName {
-  const name = formatNames.find((candidate) => formats[candidate].matches(bytes));
-  if (name) return name;
-  throw new ImageError(path, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
+export function formatOf(name: string, bytes: Uint8Array): FormatName {
+  const format = formatNames.find((candidate) => formats[candidate].matches(bytes));
+  if (format) return format;
+  throw new ImageError(name, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
 }
 
 /** Pixels that are already at hand, as an image. Throws an ImageError. */

@@ -28,6 +28,28 @@ export function readImageFile(
   });
 }
 
+/**
+ * Reads a stretch of a regular file, into the memory that `room` gives for its size. Throws an ImageError that calls it
+ * `name`, also where the file ends before.
+ */
+export function readStretch(
+  { path, offset, length, name }: { path: string; offset: number; length: number; name: string },
+  room: (bytes: number) => Uint8Array,
+): Uint8Array {
+  return withRegularFile(
+    path,
+    (fd, size) => {
+      if (!(offset >= 0 && length > 0 && offset + length <= size)) {
+        throw new ImageError(name, `bytes ${offset} to ${offset + length} in a file of ${size}: it has changed`);
+      }
+      const bytes = room(length);
+      fill(name, fd, bytes, length, offset);
+      return bytes;
+    },
+    name,
+  );
+}
+
 /** The first `length` bytes of a regular file, or all where it has no more. Throws an ImageError that names the file. */
 export function readBeginning(path: string, length: number): Uint8Array {
   return withRegularFile(path, (fd, size) => {
@@ -37,28 +59,29 @@ export function readBeginning(path: string, length: number): Uint8Array {
   });
 }
 
-function withRegularFile<T>(path: string, use: (fd: number, size: number) => T): T {
+/** `name` is what errors call the image. */
+function withRegularFile<T>(path: string, use: (fd: number, size: number) => T, name = path): T {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(fd);
     if (!stat.isFile())
-      throw new ImageError(path, stat.isDirectory() ? 'a folder' : 'something that is not a regular file');
-    if (stat.size === 0) throw new ImageError(path, 'an empty file');
+      throw new ImageError(name, stat.isDirectory() ? 'a folder' : 'something that is not a regular file');
+    if (stat.size === 0) throw new ImageError(name, 'an empty file');
     return use(fd, stat.size);
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new ImageError(path, REASONS[code] ?? `a file that cannot be read (${messageOf(error)})`);
+    throw new ImageError(name, REASONS[code] ?? `a file that cannot be read (${messageOf(error)})`);
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
 }
 
-function fill(path: string, fd: number, bytes: Uint8Array, size: number): void {
+function fill(name: string, fd: number, bytes: Uint8Array, size: number, from = 0): void {
   for (let filled = 0; filled < size; ) {
-    const count = readSync(fd, bytes, filled, size - filled, filled);
-    if (count === 0) throw new ImageError(path, `a file that shrank while it was read`);
+    const count = readSync(fd, bytes, filled, size - filled, from + filled);
+    if (count === 0) throw new ImageError(name, `a file that shrank while it was read`);
     filled += count;
   }
 }

@@ -1,8 +1,11 @@
 import { InputError, inputError } from '../base/index.js';
 
-/** Where an image comes from: a file, or pixels that are already at hand, such as one record of CIFAR-10. */
+/**
+ * Where an image comes from: a file, a part of one, or pixels that are already at hand, such as one record of CIFAR-10.
+ */
 export type ImageSource =
   | { kind: 'file'; path: string }
+  | ImagePart
   | {
       kind: 'pixels';
       /** What errors call the image, e.g. `data_batch_1.bin record 17`. */
@@ -13,6 +16,38 @@ export type ImageSource =
       /** 8-bit pixels, `[C, H, W]`. */
       read(): Uint8Array;
     };
+
+/** An image within a file: a member of an archive, a value of a table. It is read where it lies, without unpacking. */
+export interface ImagePart {
+  kind: 'part';
+  /** What errors call the image, e.g. `train-000001.tar/dog/17.jpg`. */
+  name: string;
+  path: string;
+  /** Its first byte and their number: in the file, or, where there is a `block`, in what the block is when decompressed. */
+  offset: number;
+  length: number;
+  block?: CompressedBlock;
+}
+
+/** A stretch of a file that is compressed as a whole. */
+export interface CompressedBlock {
+  offset: number;
+  length: number;
+  codec: BlockCodec;
+  /** Bytes when decompressed. */
+  size: number;
+}
+
+/** The compressions of Parquet, by its names. */
+export const BLOCK_CODECS = ['SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW'] as const;
+export type BlockCodec = (typeof BLOCK_CODECS)[number];
+
+/** Images by index, of which there may be too many for an array of objects. Arrays of sources are lists too. */
+export interface ImageList {
+  readonly length: number;
+  /** The image at `index`, 0 to length - 1; undefined beyond. */
+  at(index: number): ImageSource | undefined;
+}
 
 /** Pixels as stored, planar `[C, H, W]`, 0..maximum: 8-bit images stay at 8 bits, 16-bit ones at 16. */
 export interface DecodedImage {

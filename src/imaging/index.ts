@@ -25,9 +25,21 @@ export {
 } from './cache/index.js';
 export { decode, decodeColor, decodeGray } from './decode.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
-export { type DecodedImage, ImageError, type ImageSource, imageEndings, nameOf } from './image.js';
+export {
+  BLOCK_CODECS,
+  type BlockCodec,
+  type CompressedBlock,
+  type DecodedImage,
+  ImageError,
+  type ImageList,
+  type ImagePart,
+  type ImageSource,
+  imageEndings,
+  nameOf,
+} from './image.js';
 export { imageLimits } from './limits.js';
 export { type BatchOptions, batchCount, batches, epochOrder, type ImageBatch } from './loader.js';
+export { decompressBlock } from './part.js';
 export { ImagePool, imagePool, type PoolOptions } from './pool/pool.js';
 export {
   checkPreprocessing,

@@ -1,5 +1,5 @@
 import { decode } from './decode.js';
-import { ImageError, type ImageSource, nameOf } from './image.js';
+import { ImageError, type ImageList, type ImageSource, nameOf } from './image.js';
 import { imagePool } from './pool/pool.js';
 import { checkPreprocessing, type Preprocessing } from './preprocess.js';
 import { render } from './render.js';
@@ -32,7 +32,7 @@ const WORTH_A_POOL = 16;
 export class ImageStore implements ImageReader {
   readonly preprocessing: Readonly<Preprocessing>;
   readonly shape: readonly [number, number, number];
-  readonly #sources: readonly ImageSource[];
+  readonly #sources: ImageList;
   readonly #cacheBytes: number;
   readonly #kept = new Map<number, Uint8Array>();
   readonly #pending = new Map<number, Promise<Uint8Array>>();
@@ -42,7 +42,11 @@ export class ImageStore implements ImageReader {
    * Keeps at most `cacheBytes` of preprocessed pixels (512 MiB unless said). Throws an InputError on a preprocessing
    * that makes no sense.
    */
-  constructor(sources: readonly ImageSource[], options: Preprocessing, limits: { cacheBytes?: number } = {}) {
+  constructor(
+    sources: readonly ImageSource[] | ImageList,
+    options: Preprocessing,
+    limits: { cacheBytes?: number } = {},
+  ) {
     checkPreprocessing(options);
     this.preprocessing = { ...options };
     this.shape = [options.channels, options.size, options.size];
@@ -100,7 +104,7 @@ export class ImageStore implements ImageReader {
   }
 
   #source(index: number): ImageSource {
-    const source = this.#sources[index];
+    const source = index >= 0 ? this.#sources.at(index) : undefined;
     if (!source) throw new RangeError(`ImageStore: index ${index} is not in 0..${this.length - 1}`);
     return source;
   }

@@ -1,10 +1,11 @@
 /** What the pool and its threads say to each other. */
 import type { PackedError } from '../../base/index.js';
 import type { DecodedImage } from '../image.js';
+import type { EncodedSource } from '../part.js';
 import type { Rendered, Rendition } from '../render.js';
 
 /** An image source without functions, which threads cannot be given. */
-export type PlainSource = { kind: 'file'; path: string } | { kind: 'pixels'; image: DecodedImage };
+export type PlainSource = EncodedSource | { kind: 'pixels'; image: DecodedImage };
 
 /** Where in an open file the bytes of a rendition go. */
 export interface Place {

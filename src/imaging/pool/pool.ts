@@ -201,7 +201,7 @@ function reasonOfDeath(cause: string): string {
 }
 
 function plain(source: ImageSource): PlainSource {
-  if (source.kind === 'file') return { kind: 'file', path: source.path };
+  if (source.kind !== 'pixels') return source;
   const image = pixelsOf(source);
   return { kind: 'pixels', image: { ...image, data: image.data.slice() } };
 }

@@ -3,9 +3,8 @@ import { writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { HilumError, messageOf, packError } from '../../base/index.js';
 import { decodeBytes } from '../decode.js';
-import { readImageFile } from '../file.js';
-import { type DecodedImage, ImageError } from '../image.js';
-import { imageLimits } from '../limits.js';
+import { type DecodedImage, ImageError, nameOf } from '../image.js';
+import { readEncoded } from '../part.js';
 import { render } from '../render.js';
 import type { Target } from '../target.js';
 import type { Answer, Place, PlainSource, Request } from './messages.js';
@@ -23,8 +22,8 @@ function room(bytes: number): Uint8Array {
 /** Decodes the source, as often as `render` wants it; its file is read once. */
 function decoderOf(source: PlainSource): (target?: Target) => Promise<DecodedImage> {
   if (source.kind === 'pixels') return async () => source.image;
-  const bytes = readImageFile(source.path, imageLimits.bytes, room);
-  return (target) => decodeBytes(source.path, bytes, target);
+  const bytes = readEncoded(source, room);
+  return (target) => decodeBytes(nameOf(source), bytes, target);
 }
 
 async function answer({ source, renditions, places }: Request): Promise<void> {
