@@ -72,8 +72,8 @@ export async function openFrozenNetwork(weights: string, options: FrozenOptions)
   const { config, load, inputSource, published, hash } = found;
   const own = options.preprocessing === 'study' ? radiographPreprocessing : naturalPreprocessing;
   const size = options.size ?? published.size ?? config.imageSize;
-  const { fit = own.fit } = options;
   const natural = options.preprocessing === 'published';
+  const fit = options.fit ?? (natural ? published.fit : undefined) ?? own.fit;
   const interpolation = options.interpolation ?? (natural ? (published.interpolation ?? 'bicubic') : 'lanczos');
   const crop = natural && fit === 'crop' && published.crop !== undefined ? { crop: published.crop } : {};
   const preprocessing = { ...own, size, fit, interpolation, ...crop };
@@ -87,7 +87,7 @@ interface Found {
   config: ModelConfig;
   load(): Backbone;
   inputSource: string;
-  published: { size?: number; interpolation?: Interpolation; crop?: number };
+  published: { size?: number; interpolation?: Interpolation; fit?: Fit; crop?: number };
   /** Of the weights. */
   hash: string;
 }

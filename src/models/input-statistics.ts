@@ -11,7 +11,9 @@ export interface PublishedInput {
   /** Side of the square input, in pixels. */
   size: number;
   interpolation: 'bilinear' | 'bicubic' | 'lanczos';
-  /** The share of the resized image's shorter side that the centre crop keeps, 0..1. */
+  /** Whether the centre is cut out of the resized image, or the whole image stretched to the square. */
+  fit: 'crop' | 'stretch';
+  /** The share of the resized image's shorter side that the centre crop keeps, 0..1; 1 where the image is stretched. */
   crop: number;
 }
 

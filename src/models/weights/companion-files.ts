@@ -28,8 +28,11 @@ function forTransformers({ config, network, input, dtype }: Companions): Record<
 const RESAMPLING = { lanczos: 1, bilinear: 2, bicubic: 3 };
 
 /** The whole image at the network's size, or its centre (image_processing_vit.py, image_processing_bit.py). */
-function preprocessorConfig({ imageSize }: ModelConfig, { statistics, interpolation, crop = 1 }: Companions['input']) {
-  const whole = crop === 1;
+function preprocessorConfig(
+  { imageSize }: ModelConfig,
+  { statistics, interpolation, fit, crop = 1 }: Companions['input'],
+) {
+  const whole = fit === 'stretch' || (fit === undefined && crop === 1);
   return {
     image_processor_type: whole ? 'ViTImageProcessor' : 'BitImageProcessor',
     do_resize: true,

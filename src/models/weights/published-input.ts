@@ -45,7 +45,7 @@ export function publishedInput(
 
 function ofTimm(config: Json | undefined): WeightsInput | undefined {
   if (!config || !isNumbers(config.mean) || !isNumbers(config.std)) return undefined;
-  const { mean, std, input_size: size, interpolation, crop_pct: crop } = config;
+  const { mean, std, input_size: size, interpolation, crop_pct: crop, crop_mode: mode } = config;
   return {
     statistics: { mean, std },
     ...(isNumbers(size) && { size: size.at(-1)! }),
@@ -53,6 +53,7 @@ function ofTimm(config: Json | undefined): WeightsInput | undefined {
       interpolation: interpolation as PublishedInput['interpolation'],
     }),
     ...(typeof crop === 'number' && { crop }),
+    fit: mode === 'squash' ? 'stretch' : 'crop',
     source: 'config.json (pretrained_cfg)',
   };
 }
@@ -61,11 +62,14 @@ function ofTransformers(config: Json): WeightsInput | undefined {
   const { do_normalize: normalized, image_mean: mean, image_std: std, resample } = config;
   if (normalized !== false && !(isNumbers(mean) && isNumbers(std))) return undefined;
   const resized = sideOf(config.size);
-  const size = config.do_center_crop === true ? (sideOf(config.crop_size) ?? resized) : resized;
+  const cropped = config.do_center_crop === true;
+  const size = cropped ? (sideOf(config.crop_size) ?? resized) : resized;
+  const stretched = !cropped && isSquare(config.size);
   return {
     statistics: normalized === false ? null : { mean: mean as number[], std: std as number[] },
     ...(size && { size }),
     ...(size && resized && { crop: size / resized }),
+    ...(resized && { fit: stretched ? ('stretch' as const) : ('crop' as const) }),
     ...(RESAMPLING[Number(resample)] && { interpolation: RESAMPLING[Number(resample)]! }),
     source: 'preprocessor_config.json',
   };
@@ -77,6 +81,10 @@ function sideOf(size: unknown): number | undefined {
   const side = height ?? shortest;
   return typeof side === 'number' && Number.isInteger(side) && side > 0 ? side : undefined;
 }
+
+/** transformers takes a size with both sides, or one number, as it is, and does not keep the proportions. */
+const isSquare = (size: unknown): boolean =>
+  typeof size === 'number' || (size !== null && typeof size === 'object' && 'height' in size);
 
 const isNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'number' && Number.isFinite(each));

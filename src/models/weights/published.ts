@@ -40,8 +40,14 @@ const { imagenet, half } = INPUT_STATISTICS;
 const APACHE = 'Apache-2.0';
 const DINOV3 = 'DINOv3 License';
 
-const RESIZED_256: PublishedInput = { statistics: imagenet, size: 224, interpolation: 'bicubic', crop: 224 / 256 };
-const AUGREG: PublishedInput = { statistics: half, size: 224, interpolation: 'bicubic', crop: 0.9 };
+const RESIZED_256: PublishedInput = {
+  statistics: imagenet,
+  size: 224,
+  interpolation: 'bicubic',
+  fit: 'crop',
+  crop: 224 / 256,
+};
+const AUGREG: PublishedInput = { statistics: half, size: 224, interpolation: 'bicubic', fit: 'crop', crop: 0.9 };
 
 interface Pin {
   revision?: string;
@@ -102,7 +108,7 @@ function dinov3(model: string, title: string, parameters: number, pin: Pin): Pub
     parameters,
     headParameters: 0,
     bytes: pin.bytes,
-    input: { statistics: imagenet, size: 224, interpolation: 'bilinear', crop: 1 },
+    input: { statistics: imagenet, size: 224, interpolation: 'bilinear', fit: 'stretch', crop: 1 },
   };
 }
 
@@ -117,7 +123,7 @@ function dinov3Timm(size: string, letter: string, parameters: number, pin: Pin):
     parameters,
     headParameters: 0,
     bytes: pin.bytes,
-    input: { statistics: imagenet, size: 256, interpolation: 'bicubic', crop: 1 },
+    input: { statistics: imagenet, size: 256, interpolation: 'bicubic', fit: 'crop', crop: 1 },
   };
 }
 
@@ -152,7 +158,7 @@ function torchvision(
     naming: 'torchvision',
     parameters,
     headParameters,
-    input: { statistics: imagenet, size: 224, interpolation: 'bilinear', crop },
+    input: { statistics: imagenet, size: 224, interpolation: 'bilinear', fit: 'crop', crop },
   };
 }
 
@@ -169,11 +175,11 @@ function xrv(name: string, data: string, of: string, pin: Pin = {}): PublishedWe
     parameters: 6_947_584,
     headParameters: 18 * 1025,
     bytes: pin.bytes,
-    input: { statistics: XRV_INPUT, size: 224, interpolation: 'bilinear', crop: 1 },
+    input: { statistics: XRV_INPUT, size: 224, interpolation: 'bilinear', fit: 'crop', crop: 1 },
   };
 }
 
-const DEIT: PublishedInput = { statistics: imagenet, size: 224, interpolation: 'bicubic', crop: 0.9 };
+const DEIT: PublishedInput = { statistics: imagenet, size: 224, interpolation: 'bicubic', fit: 'crop', crop: 0.9 };
 
 export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
   dinov2('small', 22_056_576, false, {
@@ -236,6 +242,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
       statistics: { mean: [0.5307, 0.5307, 0.5307], std: [0.2583, 0.2583, 0.2583] },
       size: 518,
       interpolation: 'bicubic',
+      fit: 'crop',
       crop: 1,
     },
   },
@@ -378,7 +385,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     naming: 'transformers',
     parameters: 85_798_656,
     headParameters: 768 * 769,
-    input: { statistics: half, size: 224, interpolation: 'bilinear', crop: 1 },
+    input: { statistics: half, size: 224, interpolation: 'bilinear', fit: 'stretch', crop: 1 },
   },
 
   supervised(
@@ -386,7 +393,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     'ResNet-50: supervised on ImageNet-1k',
     23_508_032,
     2049 * 1000,
-    { statistics: imagenet, size: 224, interpolation: 'bicubic', crop: 0.95 },
+    { statistics: imagenet, size: 224, interpolation: 'bicubic', fit: 'crop', crop: 0.95 },
     {
       revision: '767268603ca0cb0bfe326fa87277f19c419566ef',
       sha256: '773525d5821de224f8f30c33377b7a795d7863e08522698200d3217d3f2a41bb',
@@ -397,6 +404,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     statistics: imagenet,
     size: 224,
     interpolation: 'bicubic',
+    fit: 'crop',
     crop: 0.875,
   }),
   torchvision(
@@ -427,6 +435,7 @@ export const PUBLISHED_WEIGHTS: readonly PublishedWeights[] = [
     statistics: imagenet,
     size: 224,
     interpolation: 'bicubic',
+    fit: 'crop',
     crop: 0.875,
   }),
   xrv(
