@@ -57,7 +57,9 @@ function described(inspection: Inspection, all: boolean): string {
     ...(network ? networkRows(network, all) : [['network', 'none that hilum has']]),
     ['tensors', `${entries.length} with ${values.toLocaleString('en-US')} values`],
     ['types', [...types].map(([dtype, count]) => `${count} ${dtype}`).join(', ')],
-    ...Object.entries(metadata).map(([key, value], i) => [i === 0 ? 'metadata' : '', `${key}: ${value}`]),
+    ...Object.entries(metadata)
+      .filter(([key]) => !(network && key === 'model')) // is the network's config
+      .map(([key, value], i) => [i === 0 ? 'metadata' : '', `${key}: ${value}`]),
   ];
   const width = Math.max(...rows.map(([label]) => label!.length));
   const lines = rows.map(([label, text]) => `${label!.padEnd(width)}  ${text}`.trimEnd());

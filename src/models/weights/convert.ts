@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { inputError, writeJson } from '../../base/index.js';
 import { type StateDict, scope, type WriteOptions, writePytorch, writeSafetensors } from '../../torch/index.js';
 import type { Backbone } from '../backbone.js';
+import { blueprintOf } from '../blueprint.js';
 import { readModelCard } from '../card.js';
 import type { ModelConfig } from '../config.js';
 import type { InputStatistics } from '../input-statistics.js';
@@ -55,7 +56,8 @@ export function namesFor(architecture: ModelConfig['architecture']): string[] {
  * The naming of a code base that can hold a network. Throws an InputError with the names that there are, or with the
  * reason why none of that name can.
  */
-export function namingFor(to: string, config: ModelConfig): Naming {
+export function namingFor(to: string, network: ModelConfig): Naming {
+  const { config } = blueprintOf(network);
   const { architecture } = config;
   const named = NAMINGS.filter((naming) => naming.name === to && naming.architecture === architecture);
   const reasons = named.map((naming) => naming.refuses?.(config));
@@ -83,11 +85,8 @@ export function convertWeights(from: string, out: string, options: ConvertOption
     const weights = openWeights(from, options);
     const { size, input: given } = options;
     const input = { ...weights.input, ...(given !== undefined && { statistics: given }) };
-    const network: ModelConfig = {
-      ...weights.config,
-      ...(size && { imageSize: size }),
-      input: input.statistics ?? null,
-    };
+    const wanted = { ...weights.config, ...(size && { imageSize: size }), input: input.statistics ?? null };
+    const network = blueprintOf(wanted).config;
     const target = targetFor(options.to, network, out);
     const paths = [...target.beside, target.weights];
     if (target.needsInput && input.statistics === undefined) throw unknownInput(weights.path);

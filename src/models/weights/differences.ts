@@ -1,6 +1,6 @@
-import { type StateDict, withoutInitialization } from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
+import type { StateDict } from '../../torch/index.js';
 import type { Backbone } from '../backbone.js';
+import { blueprintOf } from '../blueprint.js';
 import type { Naming, Shapes } from './naming.js';
 
 /** Only training or the reader's own settings depend on these, or every size is taken alike. */
@@ -19,16 +19,11 @@ export function differences(
   const shapes: Shapes = new Map(Object.entries(written).map(([name, tensor]) => [name, tensor.shape]));
   const heads = 'heads' in backbone.config ? backbone.config.heads : undefined;
   const described = naming.describe(shapes, { ...(config && { config }), ...(heads && { heads }) });
-  const theirs = withoutInitialization(() => createBackbone(described));
-  try {
-    const values: Record<string, unknown> = { ...theirs.config };
-    return Object.entries(backbone.config)
-      .filter(([key]) => !WITHOUT_EFFECT.includes(key))
-      .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(values[key]))
-      .map(([key, value]) => sentence(key, JSON.stringify(value), JSON.stringify(values[key])));
-  } finally {
-    theirs.free();
-  }
+  const theirs: Record<string, unknown> = { ...blueprintOf(described).config };
+  return Object.entries(backbone.config)
+    .filter(([key]) => !WITHOUT_EFFECT.includes(key))
+    .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(theirs[key]))
+    .map(([key, value]) => sentence(key, JSON.stringify(value), JSON.stringify(theirs[key])));
 }
 
 function sentence(key: string, here: string, there: string): string {

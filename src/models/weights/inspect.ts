@@ -9,9 +9,8 @@ import {
   type StateDict,
   scope,
   Tensor,
-  withoutInitialization,
 } from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
+import { blueprintOf } from '../blueprint.js';
 import type { ModelConfig } from '../config.js';
 import { fits } from './naming.js';
 import { type OpenOptions, openWeights, type Weights, weightsFile } from './open.js';
@@ -82,17 +81,16 @@ export function inspectWeights(location: string, options: OpenOptions = {}): Ins
 }
 
 function networkOf({ naming, published, place, config, input, renamed }: Weights): WeightsNetwork {
-  const backbone = withoutInitialization(() => createBackbone(config));
-  const missing = Object.keys(backbone.stateDict()).filter((name) => !Object.hasOwn(renamed.state, name));
-  const described = { config: backbone.config, parameters: backbone.parameterCount() };
-  backbone.free();
+  const blueprint = blueprintOf(config);
+  const missing = blueprint.names.filter((name) => !Object.hasOwn(renamed.state, name));
   const among = (templates: readonly string[]) => (name: string) => templates.some((each) => fits(name, each));
   const heads = renamed.leftOver.filter(among(naming.heads));
   return {
     naming: naming.title,
     ...(published && { published: published.name }),
     place,
-    ...described,
+    config: blueprint.config,
+    parameters: blueprint.parameters,
     input,
     missing: [...renamed.missing, ...missing.filter((name) => !among(naming.optional)(name))],
     heads,

@@ -1,13 +1,10 @@
-import { withoutInitialization } from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
+import { blueprintOf } from '../blueprint.js';
 import type { ModelConfig } from '../config.js';
 import { type Naming, rename } from './naming.js';
 
 /** The names of hilum's own files, which say what network they hold: those of its parameters. */
 export function ownNaming(config: ModelConfig): Naming {
-  const network = withoutInitialization(() => createBackbone(config));
-  const names = Object.keys(network.stateDict());
-  network.free();
+  const { names } = blueprintOf(config);
   return {
     name: 'hilum',
     title: 'hilum',
