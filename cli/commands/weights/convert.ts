@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { type Conversion, convertWeights, INPUT_STATISTICS } from '../../../src/models/index.js';
+import { type Conversion, convertWeights } from '../../../src/models/index.js';
 import { integer } from '../../options.js';
 import { note, print, printJson } from '../../output.js';
 import { Progress, type Task } from '../../progress.js';
+import { inputStatistics, type NetworkFlags } from './options.js';
 
 interface ConvertFlags {
   to: string;
@@ -10,7 +11,7 @@ interface ConvertFlags {
   dtype?: 'fp32' | 'fp16' | 'bf16';
   size?: number;
   heads?: number;
-  input?: keyof typeof INPUT_STATISTICS;
+  input?: NetworkFlags['input'];
   allow?: string[];
   force?: true;
   json?: true;
@@ -34,10 +35,10 @@ export function register(weights: Command): void {
       integer(1, 8192),
     )
     .option('--heads <n>', 'attention heads, where the file does not tell', integer(1, 1024))
-    .addOption(
-      new Option('--input <name>', 'what images are normalized with, in place of what the weights tell').choices(
-        Object.keys(INPUT_STATISTICS),
-      ),
+    .option(
+      '--input <statistics>',
+      'what values 0 to 1 are normalized with: imagenet, half, none, or MEAN,MEAN,MEAN/STD,STD,STD (as the weights say)',
+      inputStatistics,
     )
     .option('--allow <name...>', 'entries that may be missing or left over, such as "rope.*"')
     .option('--force', 'replace files that are there')
@@ -77,7 +78,7 @@ function convert(what: string, flags: ConvertFlags): void {
     to,
     size,
     dtype: dtype && TYPES[dtype],
-    input: input && INPUT_STATISTICS[input],
+    input: input?.statistics,
     allow,
     force,
     onProgress,

@@ -75,7 +75,8 @@ export const PREPROCESSING_HELP = `Preprocessing:
              histogram equalized
 Either way values 0 to 1 are then normalized with --input, or as the weights say; weights that do not say need --input.`;
 
-function inputStatistics(text: string): NonNullable<NetworkFlags['input']> {
+/** The value of `--input`. */
+export function inputStatistics(text: string): NonNullable<NetworkFlags['input']> {
   const name = text === '0..1' ? 'none' : text;
   if (Object.hasOwn(INPUT_STATISTICS, name)) {
     return { statistics: INPUT_STATISTICS[name as keyof typeof INPUT_STATISTICS] };

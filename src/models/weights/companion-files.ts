@@ -57,7 +57,7 @@ const TIMM_LAYERS: Record<ModelConfig['architecture'], { first: string; classifi
 
 function timmConfig({ config, network, input }: Companions): Record<string, unknown> {
   const { architecture, imageSize, channels = 3 } = network;
-  const { statistics, interpolation = 'bicubic', crop = 1 } = input;
+  const { statistics, interpolation = 'bicubic', fit = 'stretch', crop = 1 } = input;
   const deep = architecture === 'resnet' && network.stem === 'deep';
   const { first, classifier } = TIMM_LAYERS[architecture];
   return {
@@ -67,6 +67,7 @@ function timmConfig({ config, network, input }: Companions): Record<string, unkn
       fixed_input_size: architecture === 'vit',
       interpolation,
       crop_pct: crop,
+      crop_mode: fit === 'stretch' ? 'squash' : 'center',
       mean: statistics?.mean ?? Array(channels).fill(0),
       std: statistics?.std ?? Array(channels).fill(1),
       num_classes: config.num_classes,
