@@ -1,4 +1,4 @@
-/** What the pool and its threads say to each other. */
+/** What pools and their threads say to each other. */
 import type { PackedError } from '../../base/index.js';
 import type { DecodedImage } from '../image.js';
 import type { EncodedSource } from '../part.js';
@@ -13,6 +13,7 @@ export interface Place {
   position: number;
 }
 
+/** What is asked of a thread of the ImagePool. */
 export interface Request {
   source: PlainSource;
   /** None: the image is decoded, to see whether it can be. */
@@ -24,7 +25,7 @@ export interface Request {
 /** Of a rendition that was written: its size alone. */
 export type Written = Omit<Rendered, 'pixels'>;
 
-export type Answer =
+export type Answer<Result> =
   | { type: 'ready' }
-  | { type: 'done'; rendered: readonly (Rendered | Written)[] }
+  | { type: 'done'; result: Result }
   | { type: 'failed'; image?: { image: string; reason: string; expected: string }; error: PackedError };
