@@ -41,6 +41,6 @@ export {
 } from './weights/fetch.js';
 export { type Entry, type Inspection, inspectWeights, type WeightsNetwork } from './weights/inspect.js';
 export { type LoadReport, loadBackbone, loadWeights, saveBackbone } from './weights/load.js';
-export type { Hints, Naming } from './weights/naming.js';
+export type { Hints, Naming } from './weights/namings/naming.js';
 export { openWeights, type Weights } from './weights/open.js';
 export { findPublished, PUBLISHED_WEIGHTS, type PublishedWeights } from './weights/published.js';

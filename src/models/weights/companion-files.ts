@@ -2,7 +2,7 @@
 import type { WriteOptions } from '../../torch/index.js';
 import type { ModelConfig } from '../config.js';
 import type { PublishedInput } from '../input-statistics.js';
-import type { Naming } from './naming.js';
+import type { Naming } from './namings/naming.js';
 
 export interface Companions {
   /** What the naming says of the network, with what a head adds. */

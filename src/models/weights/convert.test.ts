@@ -27,10 +27,10 @@ import type { ModelConfig } from '../config.js';
 import { INPUT_STATISTICS } from '../input-statistics.js';
 import { convertWeights, namesFor, namingFor } from './convert.js';
 import { loadWeights, saveBackbone } from './load.js';
-import { fits } from './naming.js';
+import { fits } from './namings/naming.js';
 import { openWeights } from './open.js';
 
-const FIXTURES = join(import.meta.dirname, 'fixtures');
+const FIXTURES = join(import.meta.dirname, 'namings/fixtures');
 const folder = mkdtempSync(join(tmpdir(), 'hilum-convert-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const original = join(folder, 'original.safetensors');

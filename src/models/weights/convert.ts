@@ -12,8 +12,8 @@ import { companionFiles } from './companion-files.js';
 import { differences } from './differences.js';
 import { type Head, withHead } from './head.js';
 import { type LoadOptions, type LoadReport, loadWeights } from './load.js';
-import { type Naming, toTheirNames } from './naming.js';
-import { NAMINGS } from './namings.js';
+import { type Naming, toTheirNames } from './namings/naming.js';
+import { NAMINGS } from './namings/namings.js';
 import { openWeights, type Weights } from './open.js';
 
 export type StorageType = NonNullable<WriteOptions['dtype']>;

@@ -1,7 +1,7 @@
 import type { StateDict } from '../../torch/index.js';
 import type { Backbone } from '../backbone.js';
 import { blueprintOf } from '../blueprint.js';
-import type { Naming, Shapes } from './naming.js';
+import type { Naming, Shapes } from './namings/naming.js';
 
 /** Only training or the reader's own settings depend on these, or every size is taken alike. */
 const WITHOUT_EFFECT: readonly string[] = ['input', 'dropPath', 'layerScale', 'imageSize'];

@@ -1,6 +1,6 @@
 /** Where other code bases keep the linear layer that hilum's classifiers have on the class token. */
 import { cat, type StateDict, type Tensor } from '../../torch/index.js';
-import type { Naming } from './naming.js';
+import type { Naming } from './namings/naming.js';
 
 /** A classifier's linear layer: logits of `findings` from a feature vector. */
 export interface Head {

@@ -12,7 +12,7 @@ const path = join(folder, 'weights.pth');
 /** A variant's weights in the fixture of DINOv2, under a prefix, with more beside them. */
 function store(more: Record<string, number[]> = {}, prefix = 'teacher.backbone.'): void {
   scope(() => {
-    const { tensors } = readSafetensors(join(import.meta.dirname, 'fixtures/vit-dinov2.safetensors'));
+    const { tensors } = readSafetensors(join(import.meta.dirname, 'namings/fixtures/vit-dinov2.safetensors'));
     const own = Object.entries(tensors).filter(([name]) => name.startsWith('registers/weights/'));
     const entries = own.map(([name, tensor]) => [name.replace('registers/weights/', prefix), tensor] as const);
     const others = Object.entries(more).map(([name, shape]) => [name, ones(shape)] as const);
@@ -46,7 +46,7 @@ describe('weights that hilum knows', () => {
   it('say what they lack', () => {
     scope(() => {
       store({}, '');
-      const { tensors } = readSafetensors(join(import.meta.dirname, 'fixtures/vit-dinov2.safetensors'));
+      const { tensors } = readSafetensors(join(import.meta.dirname, 'namings/fixtures/vit-dinov2.safetensors'));
       const entries = Object.entries(tensors).flatMap(([name, tensor]) => {
         const own = name.replace('registers/weights/', '');
         return own === name || own === 'norm.bias' || own === 'mask_token' ? [] : [[own, tensor] as const];

@@ -12,7 +12,7 @@ import {
 } from '../../torch/index.js';
 import { blueprintOf } from '../blueprint.js';
 import type { ModelConfig } from '../config.js';
-import { fits } from './naming.js';
+import { fits } from './namings/naming.js';
 import { type OpenOptions, openWeights, type Weights, weightsFile } from './open.js';
 import type { WeightsInput } from './published-input.js';
 

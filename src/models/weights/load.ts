@@ -11,7 +11,7 @@ import { createBackbone } from '../architectures.js';
 import type { Backbone } from '../backbone.js';
 import { interpolatePositions } from '../vit/position-embedding.js';
 import { VisionTransformer } from '../vit/vision-transformer.js';
-import { fits } from './naming.js';
+import { fits } from './namings/naming.js';
 import { type OpenOptions, openWeights, type Weights } from './open.js';
 
 /** What loading did, for the log and the report. */

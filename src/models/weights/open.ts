@@ -6,8 +6,8 @@ import { type Checkpoint, readCheckpoint, type StateDict } from '../../torch/ind
 import { readModelCard } from '../card.js';
 import type { ModelConfig } from '../config.js';
 import { type LocatedWeights, locateWeights } from './fetch.js';
-import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './naming.js';
-import { NAMINGS } from './namings.js';
+import { type Hints, type Naming, type Renamed, type Shapes, toOurNames } from './namings/naming.js';
+import { NAMINGS } from './namings/namings.js';
 import { ownNaming } from './own.js';
 import type { PublishedWeights } from './published.js';
 import { publishedInput, type WeightsInput } from './published-input.js';

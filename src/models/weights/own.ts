@@ -1,6 +1,6 @@
 import { blueprintOf } from '../blueprint.js';
 import type { ModelConfig } from '../config.js';
-import { type Naming, rename } from './naming.js';
+import { type Naming, rename } from './namings/naming.js';
 
 /** The names of hilum's own files, which say what network they hold: those of its parameters. */
 export function ownNaming(config: ModelConfig): Naming {

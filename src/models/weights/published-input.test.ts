@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { vitDinov2 } from './namings/vit-dinov2.js';
+import { vitTimm } from './namings/vit-timm.js';
 import { publishedInput } from './published-input.js';
-import { vitDinov2 } from './vit-dinov2.js';
-import { vitTimm } from './vit-timm.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-input-'));
 const path = join(folder, 'model.safetensors');

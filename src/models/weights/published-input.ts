@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readJson } from '../../base/index.js';
 import type { InputStatistics, PublishedInput } from '../input-statistics.js';
-import type { Naming } from './naming.js';
+import type { Naming } from './namings/naming.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

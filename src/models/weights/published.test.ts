@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { NAMINGS } from './namings.js';
+import { NAMINGS } from './namings/namings.js';
 import { findPublished, PUBLISHED_WEIGHTS } from './published.js';
 
 /** Parameters of the originals, as the fixtures' scripts counted them. */
 function counts(fixture: string): Record<string, { parameters: number }> {
-  return JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures', `${fixture}-names.json`), 'utf8'));
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'namings/fixtures', `${fixture}-names.json`), 'utf8'));
 }
 
 describe('the table of published weights', () => {

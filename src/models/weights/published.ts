@@ -9,7 +9,7 @@
 import { inputError, nearest } from '../../base/index.js';
 import type { Source } from '../../hub/index.js';
 import { INPUT_STATISTICS, type PublishedInput } from '../input-statistics.js';
-import { XRV_INPUT } from './xrv.js';
+import { XRV_INPUT } from './namings/xrv.js';
 
 export interface PublishedWeights {
   /** The short name, unique. */

@@ -2,12 +2,12 @@
  * timm's `config.json` (timm/models/_hub.py, load_model_config_from_path; timm/models/_factory.py, create_model): the
  * registered architecture that is nearest, and the arguments that make it this network.
  */
-import type { Architecture, ModelConfig } from '../config.js';
-import { CONVNEXT_SIZES, convNextOptions } from '../convnext/config.js';
-import { DENSENET_SIZES, densenetOptions } from '../densenet/config.js';
-import { DINOV3_VIT_SIZES, dinov3VitOptions } from '../dinov3-vit/config.js';
-import { RESNET_SIZES, resnetOptions } from '../resnet/config.js';
-import { VIT_SIZES, vitOptions } from '../vit/config.js';
+import type { Architecture, ModelConfig } from '../../config.js';
+import { CONVNEXT_SIZES, convNextOptions } from '../../convnext/config.js';
+import { DENSENET_SIZES, densenetOptions } from '../../densenet/config.js';
+import { DINOV3_VIT_SIZES, dinov3VitOptions } from '../../dinov3-vit/config.js';
+import { RESNET_SIZES, resnetOptions } from '../../resnet/config.js';
+import { VIT_SIZES, vitOptions } from '../../vit/config.js';
 
 type Config<A extends Architecture> = Extract<ModelConfig, { architecture: A }>;
 

@@ -1,4 +1,4 @@
-import { INPUT_STATISTICS } from '../input-statistics.js';
+import { INPUT_STATISTICS } from '../../input-statistics.js';
 import { type Naming, rename } from './naming.js';
 import { gridOf, refuseParts, vitConfig } from './vit-shapes.js';
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { entriesOf, fingerprint, writeWeights } from '../../../test/original.js';
-import { expectClose } from '../../../test/reference.js';
-import { readJson } from '../../base/index.js';
+import { entriesOf, fingerprint, writeWeights } from '../../../../test/original.js';
+import { expectClose } from '../../../../test/reference.js';
+import { readJson } from '../../../base/index.js';
 import {
   cat,
   gradOf,
@@ -18,14 +18,14 @@ import {
   toFloat32Array,
   withoutInitialization,
   writeSafetensors,
-} from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
-import type { Backbone } from '../backbone.js';
-import type { DenseNetSize } from '../densenet/config.js';
+} from '../../../torch/index.js';
+import { createBackbone } from '../../architectures.js';
+import type { Backbone } from '../../backbone.js';
+import type { DenseNetSize } from '../../densenet/config.js';
+import { loadWeights } from '../load.js';
+import { openWeights } from '../open.js';
 import { densenetTimm, densenetTorchvision, densenetXrv } from './densenet.js';
-import { loadWeights } from './load.js';
 import { type Naming, toTheirNames } from './naming.js';
-import { openWeights } from './open.js';
 
 setThreads(1);
 const fixtures = join(import.meta.dirname, 'fixtures');

@@ -1,4 +1,4 @@
-import { inputError } from '../../base/index.js';
+import { inputError } from '../../../base/index.js';
 import { timmConfig } from './config-timm.js';
 import { convNextShape } from './convnext.js';
 import { type Naming, rename } from './naming.js';

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectClose } from '../../../test/reference.js';
-import { InputError } from '../../base/index.js';
+import { expectClose } from '../../../../test/reference.js';
+import { InputError } from '../../../base/index.js';
 import {
   noGrad,
   ones,
@@ -13,14 +13,14 @@ import {
   scope,
   withoutInitialization,
   writeSafetensors,
-} from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
-import type { Backbone, Features } from '../backbone.js';
-import { type VitConfig, type VitSize, vitOptions } from '../vit/config.js';
-import { loadWeights } from './load.js';
+} from '../../../torch/index.js';
+import { createBackbone } from '../../architectures.js';
+import type { Backbone, Features } from '../../backbone.js';
+import { type VitConfig, type VitSize, vitOptions } from '../../vit/config.js';
+import { loadWeights } from '../load.js';
+import { openWeights } from '../open.js';
 import { type Naming, toTheirNames } from './naming.js';
 import { NAMINGS } from './namings.js';
-import { openWeights } from './open.js';
 import { vitDinov2 } from './vit-dinov2.js';
 import { vitTimm, vitTimmGated } from './vit-timm.js';
 import { dinov2Transformers, vitTransformers } from './vit-transformers.js';

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config.js';
+import type { ModelConfig } from '../../config.js';
 import { timmConfig } from './config-timm.js';
 import { type Hints, type Naming, rename, type Shapes } from './naming.js';
 import { XRV_FINDINGS, XRV_INPUT } from './xrv.js';

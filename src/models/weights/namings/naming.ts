@@ -1,7 +1,7 @@
 /** How the parameters of a network are named in published files: one table per family and code base. */
-import { cat, type StateDict, type Tensor } from '../../torch/index.js';
-import type { Architecture, ModelConfig } from '../config.js';
-import type { InputStatistics } from '../input-statistics.js';
+import { cat, type StateDict, type Tensor } from '../../../torch/index.js';
+import type { Architecture, ModelConfig } from '../../config.js';
+import type { InputStatistics } from '../../input-statistics.js';
 
 /** Names and shapes of a state dict. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;

@@ -2,7 +2,7 @@
  * timm's names of vision transformers (huggingface/pytorch-image-models, timm/models/vision_transformer.py, deit.py). A
  * class token's own position may be there or not (`no_embed_class`); where it is not, ours is zero.
  */
-import { cat, type Tensor, zeros } from '../../torch/index.js';
+import { cat, type Tensor, zeros } from '../../../torch/index.js';
 import { timmConfig } from './config-timm.js';
 import { type Naming, type Rule, rename, type Shapes } from './naming.js';
 import { gridOf, refuseParts, sideOf, vitConfig } from './vit-shapes.js';

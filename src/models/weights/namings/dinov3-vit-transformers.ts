@@ -1,6 +1,6 @@
-import { inputError } from '../../base/index.js';
-import { NORM_EPSILON } from '../dinov3-vit/block.js';
-import { ROTARY_BASE } from '../dinov3-vit/rotary-position-embedding.js';
+import { inputError } from '../../../base/index.js';
+import { NORM_EPSILON } from '../../dinov3-vit/block.js';
+import { ROTARY_BASE } from '../../dinov3-vit/rotary-position-embedding.js';
 import { dinov3VitTransformersConfig } from './config-transformers.js';
 import { dinov3VitShape, publishedHeads } from './dinov3-vit.js';
 import { queryValueBias, refusesDinov3Vit, WITHOUT_COUNTERPART } from './dinov3-vit-separate.js';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { entriesOf, fingerprint, writeWeights } from '../../../test/original.js';
-import { expectClose } from '../../../test/reference.js';
-import { readJson } from '../../base/index.js';
+import { entriesOf, fingerprint, writeWeights } from '../../../../test/original.js';
+import { expectClose } from '../../../../test/reference.js';
+import { readJson } from '../../../base/index.js';
 import {
   gradOf,
   noGrad,
@@ -19,13 +19,13 @@ import {
   withoutInitialization,
   writeSafetensors,
   zeros,
-} from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
-import type { Backbone } from '../backbone.js';
-import type { ResNetSize } from '../resnet/config.js';
-import { loadWeights } from './load.js';
+} from '../../../torch/index.js';
+import { createBackbone } from '../../architectures.js';
+import type { Backbone } from '../../backbone.js';
+import type { ResNetSize } from '../../resnet/config.js';
+import { loadWeights } from '../load.js';
+import { openWeights } from '../open.js';
 import { type Naming, toTheirNames } from './naming.js';
-import { openWeights } from './open.js';
 import { resnetTimm, resnetTorchvision, resnetXrv } from './resnet.js';
 import { resnetTransformers } from './resnet-transformers.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectClose } from '../../../test/reference.js';
+import { expectClose } from '../../../../test/reference.js';
 import {
   liveTensors,
   noGrad,
@@ -14,22 +14,22 @@ import {
   toFloat32Array,
   withoutInitialization,
   writeSafetensors,
-} from '../../torch/index.js';
-import { createBackbone } from '../architectures.js';
-import type { Backbone, Features } from '../backbone.js';
-import type { ModelConfig } from '../config.js';
-import type { ConvNextSize } from '../convnext/config.js';
-import type { Dinov3VitSize } from '../dinov3-vit/config.js';
+} from '../../../torch/index.js';
+import { createBackbone } from '../../architectures.js';
+import type { Backbone, Features } from '../../backbone.js';
+import type { ModelConfig } from '../../config.js';
+import type { ConvNextSize } from '../../convnext/config.js';
+import type { Dinov3VitSize } from '../../dinov3-vit/config.js';
+import { loadWeights } from '../load.js';
+import { openWeights } from '../open.js';
 import { convNext, convNextDinov3 } from './convnext.js';
 import { convNextTimm } from './convnext-timm.js';
 import { convNextDinov3Transformers, convNextTransformers } from './convnext-transformers.js';
 import { dinov3Vit } from './dinov3-vit.js';
 import { dinov3VitTimm } from './dinov3-vit-timm.js';
 import { dinov3VitTransformers } from './dinov3-vit-transformers.js';
-import { loadWeights } from './load.js';
 import { type Naming, toTheirNames } from './naming.js';
 import { NAMINGS } from './namings.js';
-import { openWeights } from './open.js';
 
 /** About 1e-6 is reached. */
 const TOLERANCE = 1e-5;

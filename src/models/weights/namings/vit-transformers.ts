@@ -3,9 +3,9 @@
  * `Dinov2Model` and `Dinov2WithRegistersModel` (models/dinov2, models/dinov2_with_registers). transformers 5 calls the
  * parameters otherwise in memory, and still reads and writes these names (conversion_mapping.py).
  */
-import { inputError } from '../../base/index.js';
-import type { ModelConfig } from '../config.js';
-import { type VitConfig, vitOptions } from '../vit/config.js';
+import { inputError } from '../../../base/index.js';
+import type { ModelConfig } from '../../config.js';
+import { type VitConfig, vitOptions } from '../../vit/config.js';
 import { type Hints, joined, type Naming, type Rule, rename, type Shapes } from './naming.js';
 import { gridOf, refuseParts, vitConfig } from './vit-shapes.js';
 

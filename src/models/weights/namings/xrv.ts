@@ -1,4 +1,4 @@
-import type { InputStatistics } from '../input-statistics.js';
+import type { InputStatistics } from '../../input-statistics.js';
 
 /**
  * torchxrayvision brings values 0..1 to -1024..1024: (2 x - 1) * 1024 (torchxrayvision/utils.py, normalize). One channel:

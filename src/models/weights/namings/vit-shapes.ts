@@ -1,6 +1,6 @@
 /** What the shapes of a vision transformer's entries tell, whatever they are called. */
-import { inputError } from '../../base/index.js';
-import type { ModelConfig } from '../config.js';
+import { inputError } from '../../../base/index.js';
+import type { ModelConfig } from '../../config.js';
 import { fits, type Hints, type Shapes } from './naming.js';
 
 /** The entries that tell how a vision transformer is built, under the names of one code base. */

@@ -1,5 +1,5 @@
-import { NORM_EPSILON } from '../convnext/block.js';
-import { INPUT_STATISTICS } from '../input-statistics.js';
+import { NORM_EPSILON } from '../../convnext/block.js';
+import { INPUT_STATISTICS } from '../../input-statistics.js';
 import { convNextDinov3TransformersConfig, convNextTransformersConfig } from './config-transformers.js';
 import { convNextShape } from './convnext.js';
 import { type Naming, type Rule, rename } from './naming.js';

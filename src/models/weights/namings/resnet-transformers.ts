@@ -1,4 +1,4 @@
-import { inputError } from '../../base/index.js';
+import { inputError } from '../../../base/index.js';
 import { resnetTransformersConfig } from './config-transformers.js';
 import { type Naming, type Rule, rename } from './naming.js';
 import { describeResNet, resnetTorchvision } from './resnet.js';

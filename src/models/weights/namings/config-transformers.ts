@@ -1,8 +1,8 @@
 /** `config.json` as transformers reads it (models/NAME/configuration_NAME.py): every value that makes the network. */
-import type { ModelConfig } from '../config.js';
-import { type ConvNextOptions, convNextOptions } from '../convnext/config.js';
-import { dinov3VitOptions } from '../dinov3-vit/config.js';
-import { resnetOptions } from '../resnet/config.js';
+import type { ModelConfig } from '../../config.js';
+import { type ConvNextOptions, convNextOptions } from '../../convnext/config.js';
+import { dinov3VitOptions } from '../../dinov3-vit/config.js';
+import { resnetOptions } from '../../resnet/config.js';
 
 /** A naming's own architecture. */
 function only<A extends ModelConfig['architecture']>(architecture: A, config: ModelConfig) {

@@ -1,5 +1,5 @@
-import type { ConvNextOptions } from '../convnext/config.js';
-import { INPUT_STATISTICS } from '../input-statistics.js';
+import type { ConvNextOptions } from '../../convnext/config.js';
+import { INPUT_STATISTICS } from '../../input-statistics.js';
 import { fits, type Naming, type Rule, rename, type Shapes } from './naming.js';
 import { shapeOf } from './vit-shapes.js';
 

@@ -1,6 +1,6 @@
 /** What the namings of DINOv3's vision transformer share that keep queries, keys and values apart or give keys no bias. */
-import { cat } from '../../torch/index.js';
-import type { ModelConfig } from '../config.js';
+import { cat } from '../../../torch/index.js';
+import type { ModelConfig } from '../../config.js';
 import type { Rule } from './naming.js';
 
 /** The biases of queries and values and, between them, zeros for the keys. */
