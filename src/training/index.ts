@@ -4,6 +4,7 @@ export { type EpochRecord, predictLogits, type SupervisedConfig, type Supervised
 export type { Batch, CreateTask, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
 export {
   type Feed,
+  type MadeFeed,
   startTraining,
   stepsPerEpoch,
   type Training,

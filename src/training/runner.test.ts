@@ -59,7 +59,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 async function* feed(epoch: number, start: number): AsyncGenerator<Batch> {
   for (let i = start; i < STEPS; i++) {
-    yield { indices: Int32Array.of(10 * epoch + i), images: new Uint8Array(2), shape: [2, 1, 1, 1] };
+    yield { indices: Int32Array.of(10 * epoch + i, 0), images: new Uint8Array(2), shape: [2, 1, 1, 1] };
   }
 }
 

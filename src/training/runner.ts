@@ -71,7 +71,7 @@ export async function runTask(
       progress.stepOfEpoch++;
       for (const [name, value] of Object.entries(metrics)) progress.sums[name] = (progress.sums[name] ?? 0) + value;
       if (plan.logEvery > 0 && at.step % plan.logEvery === 0) log.step(at.step, metrics);
-      images += batch.shape[0];
+      images += batch.indices.length;
       signals.onProgress({ at, imagesDone: images, metrics });
       // A stop on an epoch's last step goes through: the checkpoint stands between two steps, validation after them.
       if (progress.stepOfEpoch === stepsPerEpoch) break;

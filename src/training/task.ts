@@ -4,9 +4,11 @@ import type { StateDict } from '../torch/index.js';
 export interface Batch {
   /** Which images, as the feed numbers them. */
   indices: Int32Array;
-  /** `[B, C, H, W]`, 0..255. */
+  /** `[B, C, H, W]`, 0..255. Of a feed of crops: several crops of each image, all first ones, then all second ones. */
   images: Uint8Array;
   shape: [number, number, number, number];
+  /** Crops of another size, in the same order. */
+  extra?: { images: Uint8Array; shape: [number, number, number, number] };
 }
 
 /** Where training stands. Epochs and steps count from 0. */

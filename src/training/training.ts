@@ -13,6 +13,15 @@ export interface Feed {
   batchSize: number;
 }
 
+/** Batches that are made elsewhere, such as crops of images: always the same ones for an epoch. */
+export interface MadeFeed {
+  /** How many images an epoch has. */
+  images: number;
+  batchSize: number;
+  /** Full batches of an epoch, from batch `start` on, in ArrayBuffers of their own. */
+  read(epoch: number, start: number): AsyncGenerator<Batch, void, undefined>;
+}
+
 export interface TrainingJob {
   /** URL of the compiled module that exports `createTask` (see `compiledUrl`). */
   taskModule: string;
@@ -20,7 +29,7 @@ export interface TrainingJob {
   config: unknown;
   /** The run's folder. A run found there goes on where it was. */
   folder: string;
-  feeds: { train: Feed } & Record<string, Feed>;
+  feeds: { train: Feed | MadeFeed } & Record<string, Feed | MadeFeed>;
   epochs: number;
   seed: number;
   device: string;
@@ -45,11 +54,13 @@ export interface Training<R> {
 }
 
 /** Steps of one epoch of a job: the last partial batch is dropped. Throws an InputError where not one batch fills. */
-export function stepsPerEpoch({ indices, batchSize }: Feed): number {
-  const steps = batchCount(indices.length, batchSize, true);
+export function stepsPerEpoch(feed: Feed | MadeFeed): number {
+  const { batchSize } = feed;
+  const images = 'read' in feed ? feed.images : feed.indices.length;
+  const steps = batchCount(images, batchSize, true);
   if (steps === 0) {
     throw new InputError(
-      `training: found ${indices.length} images; expected at least one batch of ${batchSize}. Lower batchSize.`,
+      `training: found ${images} images; expected at least one batch of ${batchSize}. Lower batchSize.`,
     );
   }
   return steps;
@@ -94,6 +105,7 @@ export function startTraining<R>(
 function openFeed(job: TrainingJob, { feed, epoch, start }: Extract<FromWorker, { type: 'open' }>) {
   const found = job.feeds[feed];
   if (!found) throw new HilumError(`${job.folder}: the training asks for the feed '${feed}', which it was not given`);
+  if ('read' in found) return found.read(epoch, start);
   const { store, indices, batchSize } = found;
   const train = feed === 'train';
   const order = train ? epochOrder(indices.length, job.seed, epoch).map((i) => indices[i]!) : indices;
@@ -107,5 +119,6 @@ async function deliver(
 ): Promise<void> {
   const next = await source?.next();
   const batch = next?.done ? null : (next?.value ?? null);
-  tell({ type: 'batch', stream, batch }, batch ? [batch.images.buffer as ArrayBuffer] : []);
+  const arrays = [batch?.images, batch?.extra?.images].filter((array) => array !== undefined);
+  tell({ type: 'batch', stream, batch }, [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))]);
 }
