@@ -37,7 +37,8 @@ export function openFolder({ root, labels = false, limit }: PictureOptions): Pic
   };
 }
 
-interface Labelling {
+/** Which class each file of a source belongs to. */
+export interface Labelling {
   classes: string[];
   /** Undefined where a file has no label and is left out. */
   labelOf(file: string): number | undefined;
@@ -72,7 +73,10 @@ function filesUnder(root: string): { pictures: string[]; others: string[] } {
   return { pictures: pictures.sort(), others: others.filter((file) => file !== LABELS).sort() };
 }
 
-function readLabels(root: string, files: string[]): Labelling {
+/**
+ * From `labels.csv` in `root`, else from the first folder of each path. Throws an InputError as `openFolder` does.
+ */
+export function readLabels(root: string, files: string[]): Labelling {
   const table = join(root, LABELS);
   const labelling = existsSync(table) ? fromTable(table, files) : fromFolders(files);
   if (labelling.classes.length >= 2) return labelling;

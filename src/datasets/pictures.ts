@@ -1,5 +1,5 @@
 import { inputError } from '../base/index.js';
-import type { ImageSource } from '../imaging/index.js';
+import type { ImageList, ImageSource } from '../imaging/index.js';
 
 /** Non-medical pictures to pretrain on. */
 export interface PictureSet {
@@ -19,6 +19,23 @@ export interface Picture {
   label: number;
 }
 
+/** Pictures by index, made when asked for: millions of them take no object each. */
+export interface PictureList extends ImageList {
+  readonly name: string;
+  /** Empty where the pictures are used without labels. */
+  readonly classes: readonly string[];
+  /** What was dropped, why, and how many, as sentences for people. */
+  readonly notes: readonly string[];
+  /** Unique in the list, and the same on every machine. */
+  id(index: number): string;
+  /** Index into `classes`; -1 where the list is used without labels. */
+  label(index: number): number;
+  /** By which a changed picture is known: its size, its place, when its file was changed. */
+  stamp(index: number): string;
+  /** SHA-256 of what the pictures are: ids, sizes, labels. */
+  fingerprint(): string;
+}
+
 export interface PictureOptions {
   root: string;
   /** Whether labels are needed; false by default. */
@@ -29,10 +46,15 @@ export interface PictureOptions {
 
 /** Applies `limit`. Throws an InputError where it is not a positive integer. */
 export function limitPictures(pictures: Picture[], limit: number | undefined): Picture[] {
-  if (limit === undefined) return pictures;
+  const chosen = evenly(pictures.length, limit);
+  return chosen ? Array.from(chosen, (i) => pictures[i]!) : pictures;
+}
+
+/** `limit` indices at even distances through 0..length - 1; undefined where that is all. Throws as `limitPictures`. */
+export function evenly(length: number, limit: number | undefined): Uint32Array | undefined {
+  if (limit === undefined) return undefined;
   if (!Number.isInteger(limit) || limit < 1) {
     throw inputError({ what: 'limit', found: `${limit}`, expected: 'a positive integer' });
   }
-  if (limit >= pictures.length) return pictures;
-  return Array.from({ length: limit }, (_, i) => pictures[Math.floor((i * pictures.length) / limit)]!);
+  return limit >= length ? undefined : Uint32Array.from({ length: limit }, (_, i) => Math.floor((i * length) / limit));
 }

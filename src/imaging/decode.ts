@@ -1,6 +1,7 @@
 import { messageOf } from '../base/index.js';
 import { toColor, toGray } from './channels.js';
 import { decodeDicom, isDicom } from './dicom/index.js';
+import { readBeginning } from './file.js';
 import { type DecodedImage, type FormatName, formatNames, ImageError, type ImageSource, nameOf } from './image.js';
 import { decodeJpeg2000 } from './jpeg2000.js';
 import { imageLimits } from './limits.js';
@@ -86,6 +87,16 @@ export function formatOf(name: string, bytes: Uint8Array): FormatName {
   const format = formatNames.find((candidate) => formats[candidate].matches(bytes));
   if (format) return format;
   throw new ImageError(name, `a file that is not an image (it starts with ${hexOf(bytes.subarray(0, 8))})`);
+}
+
+/** Whether a file begins as one that hilum reads does, whatever its name. False where it cannot be read. */
+export function beginsAsImage(path: string): boolean {
+  try {
+    formatOf(path, readBeginning(path, 4096));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Pixels that are already at hand, as an image. Throws an ImageError. */

@@ -23,7 +23,7 @@ export {
   prepareCache,
   prepareCommand,
 } from './cache/index.js';
-export { decode, decodeColor, decodeGray } from './decode.js';
+export { beginsAsImage, decode, decodeColor, decodeGray } from './decode.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
 export {
   BLOCK_CODECS,
