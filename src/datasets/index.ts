@@ -1,7 +1,7 @@
 export { UNCERTAIN_POLICIES, type UncertainPolicy } from './cells.js';
 export { checkRadiographs, type DatasetCheck } from './check.js';
 export { type Finding, SHARED_FINDINGS, type SharedFinding } from './findings.js';
-export type { Picture, PictureOptions, PictureSet } from './pictures.js';
+export type { Picture, PictureList, PictureOptions, PictureSet } from './pictures.js';
 export {
   type Box,
   type Radiograph,
@@ -13,6 +13,12 @@ export {
   type ViewFilter,
 } from './radiograph.js';
 export { indexRadiographs, openPictures, openRadiographs, pictureDatasets, radiographDatasets } from './registry.js';
+export { EXCLUSION_COLUMNS, sourceNames } from './sources/exclusion.js';
+export type { IndexProgress } from './sources/folder-units.js';
+export { openPictureSource, type PictureSourceOptions } from './sources/open-source.js';
+export { listOf, selectPictures } from './sources/picture-list.js';
+export { PICTURE_SOURCES, type PictureSourceKind } from './sources/source-kind.js';
+export { sourceFolder, sourceKey } from './sources/up-to-date.js';
 export {
   drawPatients,
   ofSplit,

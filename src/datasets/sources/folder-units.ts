@@ -39,7 +39,9 @@ export function* indexFolder(
       const unit = known?.units.get(name);
       if (unit !== undefined && past!.isCurrent(unit, stamp)) {
         builder.copy(past!, unit);
-        pushAll(waiting, known!.childrenOf(name));
+        // An index that was not finished does not have all folders.
+        const folders = past!.complete ? known!.childrenOf(name) : list(path).folders.map((it) => join(name, it));
+        pushAll(waiting, folders);
       } else {
         const { files, folders, problems } = list(path);
         const checked = Date.now();
