@@ -58,7 +58,7 @@ async function refused(args: string[], ...words: string[]): Promise<void> {
 }
 
 describe('hilum features', () => {
-  it('gives vectors that Python repeats from the stored input, and an input that Pillow repeats from the images', async () => {
+  it('gives vectors that Python repeats from the stored input, and an input that Pillow repeats from the images', async (context) => {
     const flags = ['--layers', '2,3', '--output', 'class+patch-mean', '--input-out', input];
     const { code, out: text } = await features(at('pictures'), ...flags);
     expect(code).toBe(0);
@@ -71,11 +71,13 @@ describe('hilum features', () => {
         .join('')}`,
     );
     const repeated = python(script, weights, '3', '2,3', input, out);
-    if (repeated === undefined) return;
-    expect(Number(repeated)).toBeLessThan(1e-5);
+    if (repeated !== undefined) expect(Number(repeated)).toBeLessThan(1e-5);
     const { mean, std } = INPUT_STATISTICS.imagenet!;
     const transform = ['--transform', '32', '32', mean.join(), std.join(), input];
-    expect(Number(python(script, ...transform, ...pictures()))).toBeLessThan(1e-6);
+    const transformed = python(script, ...transform, ...pictures());
+    if (transformed !== undefined) expect(Number(transformed)).toBeLessThan(1e-6);
+    const absent = [repeated, transformed].includes(undefined);
+    if (absent) context.skip('needs the Python packages torch, numpy and PIL (Debian: python3-torch, python3-pil)');
   });
 
   it('gives an image the same vector in batches of any size, and alone', async () => {

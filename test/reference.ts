@@ -28,7 +28,7 @@ export function python(script: string, ...args: string[]): string | undefined {
       OPENBLAS_NUM_THREADS: '1',
     },
   });
-  const absent = run.error !== undefined || /No module named '(torch|numpy|pydicom|gdcm)'/.test(run.stderr);
+  const absent = run.error !== undefined || /No module named '(torch|numpy|pydicom|gdcm|PIL)'/.test(run.stderr);
   if (absent && !process.env.HILUM_PYTHON) return undefined;
   if (run.status !== 0) throw new Error(`${executable} ${script}: ${run.error?.message ?? run.stderr}`);
   return run.stdout;
