@@ -23,6 +23,18 @@ export {
   prepareCache,
   prepareCommand,
 } from './cache/index.js';
+export {
+  type CropBatch,
+  type CropBatchOptions,
+  CropFeed,
+  type CropFeedOptions,
+  type CropRecipe,
+  type CropSizes,
+  type CropView,
+  checkCropRecipe,
+  dinov2Crops,
+  radiographCrops,
+} from './crops/index.js';
 export { beginsAsImage, decode, decodeColor, decodeGray } from './decode.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
 export {

@@ -1,14 +1,15 @@
-/** The part of the JavaScript API of WebAssembly that wasm.ts uses: TypeScript has it only among the browser's types. */
+/** The part of the JavaScript API of WebAssembly that hilum uses: TypeScript has it only among the browser's types. */
 declare namespace WebAssembly {
   class Module {
-    private constructor();
+    constructor(bytes: Uint8Array);
   }
   class Instance {
     constructor(module: Module, imports: Imports);
     readonly exports: Record<string, unknown>;
   }
   class Memory {
-    private constructor();
+    /** Pages of 64 KiB. */
+    constructor(size: { initial: number });
     readonly buffer: ArrayBuffer;
     /** By `pages` of 64 KiB; returns how many there were. */
     grow(pages: number): number;
