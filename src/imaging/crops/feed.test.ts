@@ -155,7 +155,7 @@ describe('CropFeed', () => {
       begun++;
       return image.read();
     };
-    const feed = feedOf(Array.from({ length: 400 }, () => ({ ...image, read })));
+    const feed = feedOf(Array(400).fill({ ...image, read }), { size: 1 });
     const order = Int32Array.from({ length: 400 }, (_, i) => i);
     for await (const batch of feed.batches(order, { epoch: 0, batchSize: 4, ahead: 90 })) {
       expect(batch.indices).toHaveLength(4);

@@ -101,7 +101,7 @@ export class Workbench {
     this.saturation(0);
   }
 
-  /** Hues turned by a share of the circle, -0.5..0.5, within 1 level of torchvision's `adjust_hue` of a PIL image. */
+  /** Hues turned by a share of the circle, -0.5..0.5: torchvision's `adjust_hue` of a PIL image. One channel has none. */
   hue(turn: number): void {
     if (this.#picture.channels === 1) return;
     this.#kernels.hue(this.#layout.crop, this.#layout.next, this.#plane, Math.trunc(turn * 255));
