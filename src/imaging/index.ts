@@ -37,6 +37,16 @@ export {
 } from './crops/index.js';
 export { beginsAsImage, decode, decodeColor, decodeGray } from './decode.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
+export { MOST_DISTANCE } from './hashing/hamming-index.js';
+export { HashPool } from './hashing/hash-pool.js';
+export { hashImage, type ImageHash } from './hashing/image-hash.js';
+export {
+  nearDuplicates,
+  nearestHashes,
+  type SearchOptions,
+  type Standing,
+} from './hashing/near-duplicates.js';
+export { hammingDistance, hashText, perceptualHash } from './hashing/perceptual-hash.js';
 export {
   BLOCK_CODECS,
   type BlockCodec,
