@@ -9,8 +9,8 @@ export interface ProgressStream {
 
 /** How far one of the running parts is. */
 export interface Task {
-  /** Sets what is done, in the task's unit, and what to say beside it, e.g. `loss 0.412`. */
-  update(done: number, note?: string): void;
+  /** Sets what is done, in the task's unit, and what to say beside it, e.g. `loss 0.412`; `total`, where it is another now. */
+  update(done: number, note?: string, total?: number): void;
   /** Takes the task off the screen and leaves one plain line. */
   end(note?: string): void;
 }
@@ -71,9 +71,10 @@ export class Progress {
     this.lines.add(line);
     this.show(line);
     return {
-      update: (done, note = line.note) => {
+      update: (done, note = line.note, total = line.total) => {
         line.done = done;
         line.note = note;
+        line.total = total;
         this.remember(line);
         this.show(line);
       },

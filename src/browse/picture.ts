@@ -32,6 +32,15 @@ export async function smallPicture(pixels: GrayPixels, longest: number, quality 
   return { width: info.width, height: info.height, src: dataAddress('webp', data) };
 }
 
+/** Square 8-bit pixels `[3, side, side]`, good to look at and small, as lossy WebP. */
+export async function colorPicture(planar: Uint8Array, side: number, quality = 80): Promise<Picture> {
+  const area = side * side;
+  const pixels = Uint8Array.from(planar, (_, i) => planar[(i % 3) * area + Math.floor(i / 3)]!);
+  const raw = { width: side, height: side, channels: 3 } as const;
+  const bytes = await sharp(pixels, { raw }).webp({ quality, effort: 4 }).toBuffer();
+  return { width: side, height: side, src: dataAddress('webp', bytes) };
+}
+
 /** A gray image `[1, H, W]` whose darkest pixel becomes black and whose lightest becomes white, whatever its bit depth. */
 export function spread({ width, height, data }: DecodedImage, { minimum, maximum }: GrayRange): GrayPixels {
   const scale = 255 / Math.max(1, maximum - minimum);
