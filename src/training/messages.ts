@@ -20,6 +20,7 @@ export type FromWorker =
   | { type: 'next'; stream: number }
   | { type: 'close'; stream: number }
   | { type: 'progress'; at: Position; imagesDone: number; metrics: Metrics }
+  | { type: 'epoch'; epoch: number; metrics: Metrics }
   | { type: 'done'; result: unknown; seconds: number }
   | { type: 'interrupted' }
   | { type: 'failed'; error: PackedError };

@@ -19,6 +19,8 @@ export interface RunSignals {
   /** True once the run should write a checkpoint and end. */
   stopped(): boolean;
   onProgress(report: { at: Position; imagesDone: number; metrics: Metrics }): void;
+  /** After each epoch, which counts from 1: what is logged of it. */
+  onEpoch?(report: { epoch: number; metrics: Metrics }): void;
 }
 
 /** Reads the training feed of an epoch from a batch on. */
@@ -84,7 +86,9 @@ export async function runTask(
     const sums = Object.entries(progress.sums);
     const means: Metrics = Object.fromEntries(sums.map(([name, sum]) => [name, sum / stepsPerEpoch]));
     const ended = await task.endEpoch?.(progress.epoch, feeds.read, means);
-    log.epoch(progress.epoch + 1, { ...means, ...ended });
+    const report = { epoch: progress.epoch + 1, metrics: { ...means, ...ended } };
+    log.epoch(report.epoch, report.metrics);
+    signals.onEpoch?.(report);
     Object.assign(progress, { epoch: progress.epoch + 1, stepOfEpoch: 0, sums: {} });
     save();
     if (signals.stopped()) return { status: 'interrupted' };

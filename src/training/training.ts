@@ -66,10 +66,14 @@ export function stepsPerEpoch(feed: Feed | MadeFeed): number {
   return steps;
 }
 
-/** Starts a training in a thread of its own. This thread decodes its images and stays free for everything else. */
+/**
+ * Starts a training in a thread of its own. This thread decodes its images and stays free for everything else. `onEpoch` gets what is
+ * logged of each epoch, which counts from 1.
+ */
 export function startTraining<R>(
   job: TrainingJob,
   onProgress: (progress: TrainingProgress) => void = () => {},
+  onEpoch: (report: { epoch: number; metrics: Metrics }) => void = () => {},
 ): Training<R> {
   const { folder, device, epochs, threads, seed, config, taskModule, checkpointSeconds = 120, logEvery = 0 } = job;
   const plan = { folder, device, epochs, stepsPerEpoch: stepsPerEpoch(job.feeds.train), checkpointSeconds, logEvery };
@@ -93,6 +97,7 @@ export function startTraining<R>(
         streams.get(message.stream)?.return();
         streams.delete(message.stream);
       } else if (message.type === 'progress') onProgress(message);
+      else if (message.type === 'epoch') onEpoch(message);
       else if (message.type === 'done') {
         resolve({ status: 'done', result: message.result as R, seconds: message.seconds });
       } else if (message.type === 'interrupted') resolve({ status: 'interrupted' });

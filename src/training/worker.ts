@@ -62,6 +62,7 @@ async function main({ taskModule, config, plan, threads, seed }: WorkerStart): P
         reported = performance.now();
         send({ type: 'progress', ...report });
       },
+      onEpoch: (report) => send({ type: 'epoch', ...report }),
     },
   );
   send(

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { inputError, Random } from '../../base/index.js';
 import { toThreeChannels, toUnit } from '../../imaging/index.js';
-import { loadBackbone, type ModelConfig, saveBackbone } from '../../models/index.js';
+import { loadBackbone, type ModelConfig, saveBackbone, type VisionTransformer } from '../../models/index.js';
 import { type Precision, type StateDict, scope, type Tensor, writePytorch } from '../../torch/index.js';
 import {
   type Batch,
@@ -40,7 +40,7 @@ export interface Dinov2Result {
 const CURVE_POINTS = 100;
 
 /** Takes batches of crops: `images` are both global crops of all images, `extra` the local ones (see `Batch`). */
-class Dinov2Task implements TrainingTask {
+export class Dinov2Task implements TrainingTask {
   private readonly networks: StudentTeacher;
   private readonly trainer: Dinov2Trainer;
   private readonly watch = new CollapseWatch();
@@ -59,6 +59,11 @@ class Dinov2Task implements TrainingTask {
     }
     this.networks.to(context.device);
     this.trainer = new Dinov2Trainer(this.networks, config.recipe, context.stepsPerEpoch);
+  }
+
+  /** Which is the result: it does not train, and has no stochastic depth. */
+  get teacher(): VisionTransformer {
+    return this.networks.teacher.backbone;
   }
 
   state(): StateDict {
