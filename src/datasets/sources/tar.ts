@@ -152,7 +152,7 @@ function textOf(bytes: Buffer, from: number, to: number): string {
   return bytes.toString('utf8', from, zero < 0 || zero > to ? to : zero);
 }
 
-const isZero = (block: Buffer) => block.every((byte) => byte === 0);
+const isZero = (block: Buffer) => block[0] === 0 && block.every((byte) => byte === 0);
 
 /** Reads a little ahead, so that small members are not a read each. */
 class Window {
