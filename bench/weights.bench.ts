@@ -51,7 +51,8 @@ const PEERS = {
  * Loads random weights under DINOv2's names from a temporary folder whose pages are in memory (a load before the first that
  * counts). Ready means that every parameter has been read once. Peak: VmHWM of /proc/self/status less VmRSS before, after
  * /proc/self/clear_refs has set it back. Own: Private_Dirty of /proc/self/smaps_rollup, what this process alone holds and has
- * written to (of what a process freed and kept, it may take again without growing); 1 MiB at least, by which engines vary.
+ * written to; 1 MiB at least, by which engines vary. Python loads in a new fork each time, since memory that it freed and kept would
+ * serve the next load unseen; here a float32 file leaves nothing to keep, while that of 16 bits may show too little.
  */
 export async function run(options: BenchmarkOptions): Promise<BenchmarkRow[]> {
   const { flags: given, threads, rounds, seconds: limit, say } = options;
