@@ -10,9 +10,10 @@ import {
   where,
   zeroParameter,
 } from '../../torch/index.js';
-import { Backbone, type Features, normalizeInput } from '../backbone.js';
+import { type Features, normalizeInput } from '../backbone.js';
 import type { ModelConfig } from '../config.js';
 import { PatchEmbed } from '../vit/patch-embed.js';
+import { TransformerBackbone } from '../vit/transformer-backbone.js';
 import { Block, NORM_EPSILON } from './block.js';
 import type { Dinov3VitOptions } from './config.js';
 import { RotaryPositionEmbedding } from './rotary-position-embedding.js';
@@ -21,7 +22,7 @@ import { RotaryPositionEmbedding } from './rotary-position-embedding.js';
  * DINOv3's vision transformer with its parameter names (Siméoni et al., 2025; dinov3/models/vision_transformer.py):
  * rotary positions in place of a learned table, so that every image whose sides are multiples of the patch size is taken.
  */
-export class Dinov3Vit extends Backbone {
+export class Dinov3Vit extends TransformerBackbone<Block> {
   readonly cls_token: Parameter; // [1, 1, D]
   readonly storage_tokens: Parameter | null; // [1, R, D]
   readonly mask_token: Parameter; // [1, D]
@@ -52,20 +53,6 @@ export class Dinov3Vit extends Backbone {
     return { architecture: 'dinov3-vit', ...this.options };
   }
 
-  get dim(): number {
-    return this.options.dim;
-  }
-
-  get depth(): number {
-    return this.blocks.length;
-  }
-
-  layerOf(parameterName: string): number {
-    const block = /^blocks\.(\d+)\./.exec(parameterName);
-    if (block) return Number(block[1]) + 1;
-    return /^(cls_)?norm\./.test(parameterName) ? this.depth + 1 : 0;
-  }
-
   private initialize(): void {
     initialize(() => {
       this.cls_token.normal_(0, 0.02);
@@ -88,34 +75,15 @@ export class Dinov3Vit extends Backbone {
     });
   }
 
-  /** `[B, C, H, W]`, values 0..1, to normalized features. `masks` `[B, N]`: true where the mask token stands for the patch. */
-  features(x: Tensor, masks?: Tensor): Features {
-    return scope(() => this.after(x, [this.depth], masks)[0]!);
-  }
-
-  layers(x: Tensor, which: readonly number[]): Features[] {
-    this.requireLayers(which);
-    return scope(() => this.after(x, which));
-  }
-
-  /** Frees the tokens as they pass through the blocks. */
-  private after(x: Tensor, which: readonly number[], masks?: Tensor): Features[] {
+  protected embed(x: Tensor, masks?: Tensor) {
     const { patchSize, registers } = this.options;
     const grid = [x.size(-2) / patchSize, x.size(-1) / patchSize] as const;
-    let tokens = this.tokens(x, masks);
+    const tokens = this.tokens(x, masks);
     const rotation = this.rope_embed.forward(grid, 1 + registers);
-    const found = new Map<number, Features>();
-    for (const [i, block] of this.blocks.slice(0, Math.max(...which)).entries()) {
-      const next = block.forward(tokens, rotation);
-      tokens.free();
-      tokens = next;
-      if (which.includes(i + 1)) found.set(i + 1, this.normalized(tokens));
-    }
-    return which.map((layer) => found.get(layer)!);
+    return { tokens, through: (block: Block, tokens: Tensor) => block.forward(tokens, rotation) };
   }
 
-  /** `[B, 1 + R + N, D]` normalized and taken apart. */
-  private normalized(tokens: Tensor): Features {
+  protected normalized(tokens: Tensor): Features {
     const prefix = 1 + this.options.registers;
     const N = tokens.size(1) - prefix;
     const all = this.norm.forward(tokens);

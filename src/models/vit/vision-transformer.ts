@@ -10,18 +10,19 @@ import {
   where,
   zeroParameter,
 } from '../../torch/index.js';
-import { Backbone, type Features, normalizeInput } from '../backbone.js';
+import { type Features, normalizeInput } from '../backbone.js';
 import type { ModelConfig } from '../config.js';
 import { Block } from './block.js';
 import type { VisionTransformerOptions } from './config.js';
 import { PatchEmbed } from './patch-embed.js';
 import { interpolatePositions } from './position-embedding.js';
+import { TransformerBackbone } from './transformer-backbone.js';
 
 /**
  * The vision transformer with DINOv2's structure and parameter names (dinov2/models/vision_transformer.py).
  * Without LayerScale and registers it is timm's ViT, with layer norms of epsilon 1e-12 the ViT of transformers.
  */
-export class VisionTransformer extends Backbone {
+export class VisionTransformer extends TransformerBackbone<Block> {
   readonly cls_token: Parameter; // [1, 1, D]
   readonly pos_embed: Parameter; // [1, 1 + N, D]
   readonly register_tokens: Parameter | null; // [1, R, D]
@@ -51,20 +52,6 @@ export class VisionTransformer extends Backbone {
     return { architecture: 'vit', ...this.options };
   }
 
-  get dim(): number {
-    return this.options.dim;
-  }
-
-  get depth(): number {
-    return this.blocks.length;
-  }
-
-  layerOf(parameterName: string): number {
-    const block = /^blocks\.(\d+)\./.exec(parameterName);
-    if (block) return Number(block[1]) + 1;
-    return parameterName.startsWith('norm.') ? this.depth + 1 : 0;
-  }
-
   private initialize(): void {
     initialize(() => {
       const std = initialDeviation(this.options.dim);
@@ -83,7 +70,7 @@ export class VisionTransformer extends Backbone {
    * `[B, C, H, W]`, values 0..1, to `[B, 1 + R + N, D]`: class token, registers, patches. `masks` `[B, N]`, true where the mask
    * token stands for the patch.
    */
-  tokens(x: Tensor, masks?: Tensor): Tensor {
+  private tokens(x: Tensor, masks?: Tensor): Tensor {
     return scope(() => {
       const B = x.size(0);
       const grid = [x.size(-2) / this.options.patchSize, x.size(-1) / this.options.patchSize] as const;
@@ -97,36 +84,17 @@ export class VisionTransformer extends Backbone {
     });
   }
 
-  /** `[B, C, H, W]`, values 0..1, to normalized features. `masks` `[B, N]`: true where the mask token stands for the patch. */
-  features(x: Tensor, masks?: Tensor): Features {
-    return scope(() => this.after(this.tokens(x, masks), [this.depth])[0]!);
+  protected embed(x: Tensor, masks?: Tensor) {
+    return { tokens: this.tokens(x, masks), through: (block: Block, tokens: Tensor) => block.forward(tokens) };
   }
 
-  layers(x: Tensor, which: readonly number[]): Features[] {
-    this.requireLayers(which);
-    return scope(() => this.after(this.tokens(x), which));
-  }
-
-  /** Frees the tokens as they pass through the blocks. */
-  private after(tokens: Tensor, which: readonly number[]): Features[] {
-    const found = new Map<number, Features>();
-    const last = Math.max(...which);
-    for (const [i, block] of this.blocks.slice(0, last).entries()) {
-      const next = block.forward(tokens);
-      tokens.free();
-      tokens = next;
-      if (which.includes(i + 1)) found.set(i + 1, this.parts(this.norm.forward(tokens)));
-    }
-    return which.map((layer) => found.get(layer)!);
-  }
-
-  /** `[B, 1 + R + N, D]` taken apart. */
-  private parts(tokens: Tensor): Features {
+  protected normalized(tokens: Tensor): Features {
     const { registers } = this.options;
+    const all = this.norm.forward(tokens);
     return {
-      classToken: tokens.select(1, 0),
-      registerTokens: tokens.narrow(1, 1, registers),
-      patchTokens: tokens.narrow(1, 1 + registers, tokens.size(1) - 1 - registers),
+      classToken: all.select(1, 0),
+      registerTokens: all.narrow(1, 1, registers),
+      patchTokens: all.narrow(1, 1 + registers, all.size(1) - 1 - registers),
     };
   }
 }
