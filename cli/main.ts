@@ -5,12 +5,14 @@ import { register as registerDemo } from './commands/demo.js';
 import { register as registerExperiment } from './commands/experiment.js';
 import { register as registerFeatures } from './commands/features.js';
 import { register as registerPredict } from './commands/predict.js';
+import { register as registerPretrain } from './commands/pretrain.js';
 import { register as registerProbe } from './commands/probe.js';
 import { register as registerWeights } from './commands/weights.js';
 import { note, print } from './output.js';
 
 const COMMANDS = [
   registerExperiment,
+  registerPretrain,
   registerPredict,
   registerFeatures,
   registerProbe,

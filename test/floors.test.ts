@@ -10,7 +10,7 @@ const FLOORS = [
   ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms', 'src/pages'],
   ['src/features', 'src/training', 'src/browse'],
   ['src/ssl'],
-  ['src/experiments', 'src/deploy'],
+  ['src/experiments', 'src/pretraining', 'src/deploy'],
   ['src/index.ts'],
   ['cli', 'bench', 'web'],
 ];

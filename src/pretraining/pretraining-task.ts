@@ -1,0 +1,81 @@
+/** A pretraining with what is said of it: scores of the teacher, throughput, time left. Runs in the training thread. */
+import { type Dinov2Config, type Dinov2Result, Dinov2Task } from '../ssl/index.js';
+import type { StateDict } from '../torch/index.js';
+import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from '../training/index.js';
+import { type Evaluation, evaluateTeacher, type Scores } from './evaluate.js';
+
+export interface PretrainingTaskConfig {
+  dinov2: Dinov2Config;
+  epochs: number;
+  evaluation: Evaluation | null;
+}
+
+export interface PretrainingTaskResult extends Dinov2Result {
+  /** Epochs count from 1. */
+  scores: ({ epoch: number } & Scores)[];
+}
+
+/** Share of the latest step in the time that a step is expected to take. */
+const LATEST = 0.05;
+
+class PretrainingTask implements TrainingTask {
+  private readonly task: Dinov2Task;
+  private scores: PretrainingTaskResult['scores'] = [];
+  /** Of a step, with what it waits for; undefined before the first. */
+  private seconds: number | undefined;
+  private secondsLeft = 0;
+  private clock: number | undefined;
+
+  constructor(
+    private readonly config: PretrainingTaskConfig,
+    private readonly context: TaskContext,
+  ) {
+    this.task = new Dinov2Task(config.dinov2, context);
+  }
+
+  state(): StateDict {
+    return this.task.state();
+  }
+
+  loadState(state: StateDict): void {
+    this.task.loadState(state);
+  }
+
+  memory() {
+    return { task: this.task.memory(), scores: this.scores };
+  }
+
+  loadMemory(memory: ReturnType<PretrainingTask['memory']>): void {
+    this.task.loadMemory(memory.task);
+    this.scores = memory.scores;
+  }
+
+  /** Adds `imagesPerSecond` and `secondsLeft`, which are the clock's and differ from run to run. */
+  step(batch: Batch, at: Position): Metrics {
+    const begun = this.clock ?? performance.now();
+    const metrics = this.task.step(batch, at);
+    this.clock = performance.now();
+    const taken = Math.max(1e-6, (this.clock - begun) / 1000);
+    this.seconds = this.seconds === undefined ? taken : this.seconds + LATEST * (taken - this.seconds);
+    this.secondsLeft = this.seconds * (at.totalSteps - at.step - 1);
+    return { ...metrics, imagesPerSecond: batch.indices.length / taken, secondsLeft: this.secondsLeft };
+  }
+
+  async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
+    const { secondsLeft, config, context } = this;
+    const { evaluation, epochs } = config;
+    const due = evaluation && ((epoch + 1) % evaluation.every === 0 || epoch + 1 === epochs);
+    if (!due) return { secondsLeft };
+    const scores = await evaluateTeacher(this.task.teacher, read('evaluation'), evaluation, context.device);
+    this.scores.push({ epoch: epoch + 1, ...scores });
+    this.clock = undefined; // the next step did not wait for this
+    return { secondsLeft, ...scores };
+  }
+
+  async finish(): Promise<PretrainingTaskResult> {
+    return { ...(await this.task.finish()), scores: this.scores };
+  }
+}
+
+export const createTask = (config: PretrainingTaskConfig, context: TaskContext): TrainingTask =>
+  new PretrainingTask(config, context);

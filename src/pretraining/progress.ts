@@ -1,0 +1,31 @@
+import type { Metrics } from '../training/index.js';
+
+/** Where a pretraining shows how far it is; the command line's progress lines fit. */
+export interface ProgressSink {
+  start(task: { name: string; total: number; unit: string; done?: number }): {
+    update(done: number, note?: string): void;
+    end(note?: string): void;
+  };
+  print(text: string): void;
+}
+
+const PARTS = { dinoGlobal: 'DINO', dinoLocal: 'local', ibot: 'iBOT', koleo: 'KoLeo', gram: 'Gram' } as const;
+
+/** `loss 8.41 (DINO 1.2, local 4.8, iBOT 2.4, KoLeo 0.31), spread 0.62, prototypes 48 %` */
+export function stepText(metrics: Metrics): string {
+  const { loss = NaN, featureSpread = NaN, prototypesUsed = NaN } = metrics;
+  const parts = Object.entries(PARTS).flatMap(([name, shown]) => {
+    const value = metrics[name];
+    return value === undefined ? [] : [`${shown} ${value.toPrecision(3)}`];
+  });
+  const used = `${Math.round(100 * prototypesUsed)} %`;
+  return `loss ${loss.toFixed(3)} (${parts.join(', ')}), spread ${featureSpread.toFixed(2)}, prototypes ${used}`;
+}
+
+/** `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation. */
+export function epochText(metrics: Metrics): string {
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const { knn = NaN, linear } = metrics;
+  const scores = [`k-NN ${percent(knn)}`, ...(linear === undefined ? [] : [`linear probe ${percent(linear)}`])];
+  return `${scores.join(', ')}, ${stepText(metrics)}`;
+}
