@@ -1,9 +1,10 @@
 /** Presets, what a file and a command line change of them, and that every key is read. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { contentHash } from '../base/index.js';
+import { contentHash, packageRoot } from '../base/index.js';
 import { writePictureSet } from '../phantoms/index.js';
 import { checkPretraining, loadPretraining } from './config.js';
 import { computing } from './device.js';
@@ -71,6 +72,14 @@ describe('a configuration', () => {
       [recipe.warmupEpochs, recipe.freezeLastLayerEpochs, recipe.teacherTemperatureEpochs].map(Math.round),
     ).toEqual([80, 1, 30]);
     expect(model).toMatchObject({ size: 'large', patchSize: 14, imageSize: 224, dropPath: Array(24).fill(0.4) });
+  });
+
+  it('is what docs/pretraining.md shows', () => {
+    const text = readFileSync(join(packageRoot(), 'docs', 'pretraining.md'), 'utf8');
+    const shown = checkPretraining(parse(/```yaml\n([\s\S]*?)```/.exec(text)![1]!), 'docs');
+    expect(shown.training).toEqual(PRESETS.small.training);
+    expect(shown.objective).toEqual(PRESETS.small.objective);
+    expect(shown.crops).toEqual(PRESETS.small.crops);
   });
 
   it('reads paths of a file from its folder', () => {
