@@ -14,7 +14,7 @@ export interface Evaluation {
   k: number;
   /** Whether a linear probe is fitted too. */
   linear: boolean;
-  classes: number;
+  classes: readonly string[];
   /** Of the images of the feed `evaluation`: those of train, then of validate, then of test. */
   labels: Record<Split, Int32Array>;
 }
@@ -25,13 +25,20 @@ export interface Scores {
   linear?: number;
 }
 
+/** The nearest training pictures of each test picture. */
+export interface Nearest {
+  /** `[tests, count]`, places in the training split, the nearest first. */
+  rows: Int32Array;
+  count: number;
+}
+
 /** Of class tokens in float32. Throws where the features are not finite. */
 export async function evaluateTeacher(
   teacher: VisionTransformer,
   batches: AsyncIterable<Batch>,
   { k, linear, classes, labels }: Evaluation,
   device: string,
-): Promise<Scores> {
+): Promise<{ scores: Scores; nearest: Nearest }> {
   const { dim } = teacher;
   const rows = SPLITS.reduce((sum, split) => sum + labels[split].length, 0);
   const features = new Float32Array(rows * dim);
@@ -44,20 +51,18 @@ export async function evaluateTeacher(
     done += vectors.length;
   }
   const { train, validate, test } = divide(features, dim, labels);
-  const [votes] = voteForClasses(
-    nearestNeighbors({ dimensions: dim, train, queries: test, ks: [k] }),
-    labels.train,
-    classes,
-  );
-  const knn = accuracy(votes!, labels.test, classes);
-  if (!linear) return { knn };
+  const nearest = nearestNeighbors({ dimensions: dim, train, queries: test, ks: [k] });
+  const [votes] = voteForClasses(nearest, labels.train, classes.length);
+  const knn = accuracy(votes!, labels.test, classes.length);
+  if (!linear) return { scores: { knn }, nearest };
   const probe = probeClasses({
     dimensions: dim,
-    classes,
+    classes: classes.length,
     train: { features: train, labels: labels.train },
     validation: { features: validate, labels: labels.validate },
   });
-  return { knn, linear: accuracy(probedClasses(probe, test, dim), labels.test, classes) };
+  const probed = accuracy(probedClasses(probe, test, dim), labels.test, classes.length);
+  return { scores: { knn, linear: probed }, nearest };
 }
 
 function divide(features: Float32Array, dim: number, labels: Evaluation['labels']): Record<Split, Float32Array> {

@@ -62,7 +62,7 @@ export async function openEvaluation(
       every,
       k,
       linear,
-      classes: classes.length,
+      classes,
       labels: { train: labelsOf('train'), validate: labelsOf('validate'), test: labelsOf('test') },
     },
     unreadable,

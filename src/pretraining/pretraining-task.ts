@@ -1,8 +1,11 @@
 /** A pretraining with what is said of it: scores of the teacher, throughput, time left. Runs in the training thread. */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/index.js';
 import { type Dinov2Config, type Dinov2Result, Dinov2Task } from '../ssl/index.js';
 import type { StateDict } from '../torch/index.js';
 import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from '../training/index.js';
 import { type Evaluation, evaluateTeacher, type Scores } from './evaluate.js';
+import { evaluationPage } from './evaluation-page.js';
 
 export interface PretrainingTaskConfig {
   dinov2: Dinov2Config;
@@ -66,7 +69,16 @@ class PretrainingTask implements TrainingTask {
     const { evaluation, epochs } = config;
     const due = evaluation && ((epoch + 1) % evaluation.every === 0 || epoch + 1 === epochs);
     if (!due) return { secondsLeft };
-    const scores = await evaluateTeacher(this.task.teacher, read('evaluation'), evaluation, context.device);
+    const { teacher } = this.task;
+    const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, context.device);
+    const html = await evaluationPage(teacher, read('evaluation'), {
+      epoch: epoch + 1,
+      scores,
+      nearest,
+      evaluation,
+      device: context.device,
+    });
+    writeFileAtomic(join(context.folder, 'evaluations', `epoch-${String(epoch + 1).padStart(4, '0')}.html`), html);
     this.scores.push({ epoch: epoch + 1, ...scores });
     this.clock = undefined; // the next step did not wait for this
     return { secondsLeft, ...scores };

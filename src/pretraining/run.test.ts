@@ -59,6 +59,7 @@ describe('a pretraining', () => {
       'backbone.safetensors',
       'checkpoint',
       'config.json',
+      'evaluations',
       'events.out.tfevents.hilum',
       'metrics.jsonl',
       'result.json',
@@ -89,6 +90,12 @@ describe('a pretraining', () => {
       expect(backbone.config).toMatchObject({ architecture: 'vit', imageSize: 16, patchSize: 4, dim: 16 });
       backbone.free();
     });
+    expect(readdirSync(bench.path('whole', 'evaluations'))).toEqual(['epoch-0001.html', 'epoch-0002.html']);
+    const html = readFileSync(bench.path('whole', 'evaluations', 'epoch-0002.html'), 'utf8');
+    expect(html).toContain(`k-NN ${(100 * result.scores[1]!.knn).toFixed(1)} % (k 5), linear probe`);
+    expect(html.match(/class="row"/g)).toHaveLength(8);
+    expect(html.match(/src="data:image\/webp;base64,/g)).toHaveLength(8 * (1 + 1 + 5));
+    expect(html.match(/<figure class="same">/g)?.length ?? 0).toBeGreaterThan(0);
     const config = JSON.parse(readFileSync(bench.path('whole', 'config.json'), 'utf8'));
     expect(config).toMatchObject({
       method: 'dinov2',

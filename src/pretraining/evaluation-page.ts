@@ -1,0 +1,140 @@
+/** A look at what a teacher sees: patch features in colour, and the nearest neighbours of pictures. */
+import sharp from 'sharp';
+import { packageVersion } from '../base/index.js';
+import { toThreeChannels, toUnit } from '../imaging/index.js';
+import type { VisionTransformer } from '../models/index.js';
+import { escapeHtml, headerHtml, page } from '../pages/index.js';
+import { scope } from '../torch/index.js';
+import type { Batch } from '../training/index.js';
+import type { Evaluation, Nearest, Scores } from './evaluate.js';
+import { type PatchColors, patchColors } from './patch-colors.js';
+
+export interface EvaluationPageOptions {
+  /** From 1. */
+  epoch: number;
+  scores: Scores;
+  nearest: Nearest;
+  evaluation: Evaluation;
+  device: string;
+}
+
+/** Test pictures on the page, and neighbours of each. */
+const SHOWN = 8;
+const NEIGHBORS = 6;
+/** Side of a picture on the page, CSS pixels. */
+const SIDE = 112;
+
+/** One picture `[C, S, S]`, 0..255. */
+interface Shot {
+  pixels: Uint8Array;
+  channels: number;
+  side: number;
+}
+
+/** An HTML page that needs nothing else. `batches` are those of the evaluation, again. */
+export async function evaluationPage(
+  teacher: VisionTransformer,
+  batches: AsyncIterable<Batch>,
+  { epoch, scores, nearest, evaluation, device }: EvaluationPageOptions,
+): Promise<string> {
+  const { labels, classes, k } = evaluation;
+  const tests = evenly(labels.test.length, SHOWN);
+  const shown = Math.min(NEIGHBORS, nearest.count);
+  const neighbors = tests.map((test) => [...nearest.rows.subarray(test * nearest.count, test * nearest.count + shown)]);
+  const before = labels.train.length + labels.validate.length;
+  const shots = await shotsAt(batches, new Set([...tests.map((test) => before + test), ...neighbors.flat()]));
+  const colors = colorsOf(
+    teacher,
+    tests.map((test) => shots.get(before + test)!),
+    device,
+  );
+  const rows: string[] = [];
+  for (const [i, test] of tests.entries()) {
+    const label = labels.test[test]!;
+    const own = await picture(shots.get(before + test)!, classes[label]!);
+    const patches = await patchPicture(colors, i);
+    const found = neighbors[i]!.map(async (row) => {
+      const other = labels.train[row]!;
+      return figure(await picture(shots.get(row)!, classes[other]!), classes[other]!, other === label);
+    });
+    rows.push(
+      `<div class="row">${figure(own, classes[label]!)}${figure(patches, 'patch features')}<span class="to" aria-hidden="true"></span>${(await Promise.all(found)).join('')}</div>`,
+    );
+  }
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const linear = scores.linear === undefined ? '' : `, linear probe ${percent(scores.linear)}`;
+  const title = `Features after epoch ${epoch}`;
+  const lead = `k-NN ${percent(scores.knn)} (k ${k})${linear}, of ${labels.test.length} test pictures in ${classes.length} classes`;
+  const body = [
+    headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),
+    '<main>',
+    '<p>Each row: a test picture; its patch features, the first three principal components of the patches of all rows as red, green and',
+    `blue; and the ${shown} training pictures nearest to it by the class token. Neighbours of its own class have a solid frame.</p>`,
+    ...rows,
+    '</main>',
+  ];
+  return page({ title, body: body.join('\n'), style: STYLE, pictures: true });
+}
+
+const STYLE = `
+.row { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 1rem; align-items: flex-start; }
+.row figure { margin: 0; width: ${SIDE + 8}px; }
+.row img { display: block; width: ${SIDE}px; height: ${SIDE}px; border: 4px dashed transparent; image-rendering: auto; }
+.row .same img { border: 4px solid var(--accent); }
+.row .other img { border: 4px dashed var(--rule); }
+.row figcaption { font-size: .75rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.row .to { width: 1rem; }
+`;
+
+function figure(image: string, caption: string, same?: boolean): string {
+  const kind = same === undefined ? '' : ` class="${same ? 'same' : 'other'}"`;
+  return `<figure${kind}>${image}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+}
+
+const picture = async ({ pixels, channels, side }: Shot, alt: string): Promise<string> =>
+  imageHtml(interleaved(pixels, channels), { width: side, height: side, channels: channels as 1 | 3 }, alt);
+
+async function patchPicture({ height, width, images }: PatchColors, i: number): Promise<string> {
+  return imageHtml(interleaved(images[i]!, 3), { width, height, channels: 3 }, 'patch features');
+}
+
+type Raw = { width: number; height: number; channels: 1 | 3 };
+
+async function imageHtml(pixels: Uint8Array, raw: Raw, alt: string): Promise<string> {
+  const bytes = await sharp(pixels, { raw })
+    .resize({ width: SIDE, height: SIDE, fit: 'fill', kernel: raw.width < SIDE / 2 ? 'nearest' : 'lanczos3' })
+    .webp({ quality: 85 })
+    .toBuffer();
+  return `<img alt="${escapeHtml(alt)}" width="${SIDE}" height="${SIDE}" src="data:image/webp;base64,${bytes.toString('base64')}">`;
+}
+
+function interleaved(planar: Uint8Array, channels: number): Uint8Array {
+  const area = planar.length / channels;
+  return Uint8Array.from(planar, (_, i) => planar[(i % channels) * area + Math.floor(i / channels)]!);
+}
+
+function colorsOf(teacher: VisionTransformer, shots: readonly Shot[], device: string): PatchColors {
+  const { channels, side } = shots[0]!;
+  const pixels = new Uint8Array(shots.length * channels * side * side);
+  for (const [i, shot] of shots.entries()) pixels.set(shot.pixels, i * channels * side * side);
+  return scope(() =>
+    patchColors(teacher, toThreeChannels(toUnit(pixels, [shots.length, channels, side, side], device))),
+  );
+}
+
+/** The pictures at some places of the batches, by place. */
+async function shotsAt(batches: AsyncIterable<Batch>, places: ReadonlySet<number>): Promise<Map<number, Shot>> {
+  const shots = new Map<number, Shot>();
+  let at = 0;
+  for await (const { images, shape } of batches) {
+    const [count, channels, side] = shape;
+    const length = images.length / count;
+    for (let i = 0; i < count; i++, at++) {
+      if (places.has(at)) shots.set(at, { pixels: images.slice(i * length, (i + 1) * length), channels, side });
+    }
+  }
+  return shots;
+}
+
+const evenly = (length: number, most: number): number[] =>
+  Array.from({ length: Math.min(length, most) }, (_, i) => Math.floor((i * length) / Math.min(length, most)));
