@@ -10,7 +10,7 @@ import type { Evaluation, Nearest, Scores } from './evaluate.js';
 import { type PatchColors, patchColors } from './patch-colors.js';
 
 export interface EvaluationPageOptions {
-  /** From 1. */
+  /** From 1; 0 is before the training. */
   epoch: number;
   scores: Scores;
   nearest: Nearest;
@@ -63,7 +63,7 @@ export async function evaluationPage(
   }
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   const linear = scores.linear === undefined ? '' : `, linear probe ${percent(scores.linear)}`;
-  const title = `Features after epoch ${epoch}`;
+  const title = epoch === 0 ? 'Features before the training' : `Features after epoch ${epoch}`;
   const lead = `k-NN ${percent(scores.knn)} (k ${k})${linear}, of ${labels.test.length} test pictures in ${classes.length} classes`;
   const body = [
     headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),

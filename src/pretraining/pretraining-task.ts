@@ -14,7 +14,7 @@ export interface PretrainingTaskConfig {
 }
 
 export interface PretrainingTaskResult extends Dinov2Result {
-  /** Epochs count from 1. */
+  /** Epochs count from 1; 0 is before the training. */
   scores: ({ epoch: number } & Scores)[];
 }
 
@@ -64,24 +64,28 @@ class PretrainingTask implements TrainingTask {
     return { ...metrics, imagesPerSecond: batch.indices.length / taken, secondsLeft: this.secondsLeft };
   }
 
+  /** How good the features are that the training starts with: those of random weights, or of the weights it goes on from. */
+  async begin(read: ReadFeed): Promise<Metrics | undefined> {
+    return this.config.evaluation ? { ...(await this.judge(0, read, this.config.evaluation)) } : undefined;
+  }
+
   async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
-    const { secondsLeft, config, context } = this;
-    const { evaluation, epochs } = config;
+    const { secondsLeft } = this;
+    const { evaluation, epochs } = this.config;
     const due = evaluation && ((epoch + 1) % evaluation.every === 0 || epoch + 1 === epochs);
-    if (!due) return { secondsLeft };
+    return { secondsLeft, ...(due && (await this.judge(epoch + 1, read, evaluation))) };
+  }
+
+  private async judge(epoch: number, read: ReadFeed, evaluation: Evaluation): Promise<Scores> {
+    const { device, folder } = this.context;
     const { teacher } = this.task;
-    const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, context.device);
-    const html = await evaluationPage(teacher, read('evaluation'), {
-      epoch: epoch + 1,
-      scores,
-      nearest,
-      evaluation,
-      device: context.device,
-    });
-    writeFileAtomic(join(context.folder, 'evaluations', `epoch-${String(epoch + 1).padStart(4, '0')}.html`), html);
-    this.scores.push({ epoch: epoch + 1, ...scores });
-    this.clock = undefined; // the next step did not wait for this
-    return { secondsLeft, ...scores };
+    const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, device);
+    const options = { epoch, scores, nearest, evaluation, device };
+    const html = await evaluationPage(teacher, read('evaluation'), options);
+    writeFileAtomic(join(folder, 'evaluations', `epoch-${String(epoch).padStart(4, '0')}.html`), html);
+    this.scores.push({ epoch, ...scores });
+    this.clock = undefined; // the next step does not wait for this
+    return scores;
   }
 
   async finish(): Promise<PretrainingTaskResult> {

@@ -22,10 +22,10 @@ export function stepText(metrics: Metrics): string {
   return `loss ${loss.toFixed(3)} (${parts.join(', ')}), spread ${featureSpread.toFixed(2)}, prototypes ${used}`;
 }
 
-/** `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation. */
+/** `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation; without losses before the training. */
 export function epochText(metrics: Metrics): string {
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   const { knn = NaN, linear } = metrics;
   const scores = [`k-NN ${percent(knn)}`, ...(linear === undefined ? [] : [`linear probe ${percent(linear)}`])];
-  return `${scores.join(', ')}, ${stepText(metrics)}`;
+  return metrics.loss === undefined ? scores.join(', ') : `${scores.join(', ')}, ${stepText(metrics)}`;
 }

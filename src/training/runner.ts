@@ -40,7 +40,8 @@ export async function runTask(
 ): Promise<RunOutcome> {
   const { folder, device, epochs, stepsPerEpoch } = plan;
   for (const written of [folder, dirname(checkpointPath(folder))]) removeAsides(written);
-  const progress: Progress = loadCheckpoint(folder, task, device) ?? {
+  const found = loadCheckpoint(folder, task, device);
+  const progress: Progress = found ?? {
     epoch: 0,
     stepOfEpoch: 0,
     sums: {},
@@ -60,6 +61,11 @@ export async function runTask(
     saved = performance.now();
   };
 
+  const begun = found ? undefined : await task.begin?.(feeds.read);
+  if (begun) {
+    log.epoch(0, begun);
+    signals.onEpoch?.({ epoch: 0, metrics: begun });
+  }
   while (progress.epoch < epochs) {
     for await (const batch of feeds.epoch(progress.epoch, progress.stepOfEpoch)) {
       const at: Position = {

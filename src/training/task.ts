@@ -47,6 +47,8 @@ export interface TrainingTask {
   /** The rest of a checkpoint: plain JSON. */
   memory(): unknown;
   loadMemory(memory: unknown): void;
+  /** Called once, before the first step of all; what it returns is logged as that of epoch 0. */
+  begin?(read: ReadFeed): Promise<Metrics | undefined>;
   /** One optimizer step. */
   step(batch: Batch, at: Position): Metrics;
   /** Called after each epoch, e.g. to validate, with the means of its steps' metrics; what it returns joins them. */
