@@ -4,7 +4,7 @@ import { packageVersion } from '../base/index.js';
 import { toThreeChannels, toUnit } from '../imaging/index.js';
 import type { VisionTransformer } from '../models/index.js';
 import { escapeHtml, headerHtml, page } from '../pages/index.js';
-import { scope } from '../torch/index.js';
+import { noGrad, scope, toFloat32Array } from '../torch/index.js';
 import type { Batch } from '../training/index.js';
 import type { Evaluation, Nearest, Scores } from './evaluate.js';
 import { type PatchColors, patchColors } from './patch-colors.js';
@@ -43,7 +43,7 @@ export async function evaluationPage(
   const neighbors = tests.map((test) => [...nearest.rows.subarray(test * nearest.count, test * nearest.count + shown)]);
   const before = labels.train.length + labels.validate.length;
   const shots = await shotsAt(batches, new Set([...tests.map((test) => before + test), ...neighbors.flat()]));
-  const colors = colorsOf(
+  const { colors, attention } = seenBy(
     teacher,
     tests.map((test) => shots.get(before + test)!),
     device,
@@ -53,12 +53,13 @@ export async function evaluationPage(
     const label = labels.test[test]!;
     const own = await picture(shots.get(before + test)!, classes[label]!);
     const patches = await patchPicture(colors, i);
+    const looked = await attentionPicture(attention, i);
     const found = neighbors[i]!.map(async (row) => {
       const other = labels.train[row]!;
       return figure(await picture(shots.get(row)!, classes[other]!), classes[other]!, other === label);
     });
     rows.push(
-      `<div class="row">${figure(own, classes[label]!)}${figure(patches, 'patch features')}<span class="to" aria-hidden="true"></span>${(await Promise.all(found)).join('')}</div>`,
+      `<div class="row">${figure(own, classes[label]!)}${figure(looked, 'attention')}${figure(patches, 'patch features')}<span class="to" aria-hidden="true"></span>${(await Promise.all(found)).join('')}</div>`,
     );
   }
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
@@ -68,7 +69,7 @@ export async function evaluationPage(
   const body = [
     headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),
     '<main>',
-    '<p>Each row: a test picture; its patch features, the first three principal components of the patches of all rows as red, green and',
+    '<p>Each row: a test picture; what its class token looks at in the last block, mean of the heads; its patch features, the first three principal components of the patches of all rows as red, green and',
     `blue; and the ${shown} training pictures nearest to it by the class token. Neighbours of its own class have a solid frame.</p>`,
     ...rows,
     '</main>',
@@ -98,6 +99,14 @@ async function patchPicture({ height, width, images }: PatchColors, i: number): 
   return imageHtml(interleaved(images[i]!, 3), { width, height, channels: 3 }, 'patch features');
 }
 
+/** The least attention of a picture is black, the most white. */
+async function attentionPicture({ values, height, width }: Seen['attention'], i: number): Promise<string> {
+  const own = values.subarray(i * height * width, (i + 1) * height * width);
+  const [least, most] = [Math.min(...own), Math.max(...own)];
+  const levels = Uint8Array.from(own, (value) => Math.round((255 * (value - least)) / Math.max(most - least, 1e-12)));
+  return imageHtml(levels, { width, height, channels: 1 }, 'attention');
+}
+
 type Raw = { width: number; height: number; channels: 1 | 3 };
 
 async function imageHtml(pixels: Uint8Array, raw: Raw, alt: string): Promise<string> {
@@ -113,12 +122,23 @@ function interleaved(planar: Uint8Array, channels: number): Uint8Array {
   return Uint8Array.from(planar, (_, i) => planar[(i % channels) * area + Math.floor(i / channels)]!);
 }
 
-function colorsOf(teacher: VisionTransformer, shots: readonly Shot[], device: string): PatchColors {
+interface Seen {
+  colors: PatchColors;
+  /** `[B, h, w]` */
+  attention: { values: Float32Array; height: number; width: number };
+}
+
+function seenBy(teacher: VisionTransformer, shots: readonly Shot[], device: string): Seen {
   const { channels, side } = shots[0]!;
   const pixels = new Uint8Array(shots.length * channels * side * side);
   for (const [i, shot] of shots.entries()) pixels.set(shot.pixels, i * channels * side * side);
   return scope(() =>
-    patchColors(teacher, toThreeChannels(toUnit(pixels, [shots.length, channels, side, side], device))),
+    noGrad(() => {
+      const x = toThreeChannels(toUnit(pixels, [shots.length, channels, side, side], device));
+      const mean = teacher.classAttention(x).mean([1]);
+      const attention = { values: toFloat32Array(mean), height: mean.size(1), width: mean.size(2) };
+      return { colors: patchColors(teacher, x), attention };
+    }),
   );
 }
 

@@ -99,7 +99,7 @@ describe('a pretraining', () => {
     const html = readFileSync(bench.path('whole', 'evaluations', 'epoch-0002.html'), 'utf8');
     expect(html).toContain(`k-NN ${(100 * result.scores[2]!.knn).toFixed(1)} % (k 5), linear probe`);
     expect(html.match(/class="row"/g)).toHaveLength(8);
-    expect(html.match(/src="data:image\/webp;base64,/g)).toHaveLength(8 * (1 + 1 + 5));
+    expect(html.match(/src="data:image\/webp;base64,/g)).toHaveLength(8 * (1 + 2 + 5));
     expect(html.match(/<figure class="same">/g)?.length ?? 0).toBeGreaterThan(0);
     const config = JSON.parse(readFileSync(bench.path('whole', 'config.json'), 'utf8'));
     expect(config).toMatchObject({

@@ -18,11 +18,24 @@ export class Attention extends Module {
 
   forward(x: Tensor): Tensor {
     return scope(() => {
-      const [B, N] = [x.size(0), x.size(1)];
-      const qkv = this.qkv.forward(x).reshape([B, N, 3, this.heads, this.dim / this.heads]);
-      const [q, k, v] = qkv.permute([2, 0, 3, 1, 4]).unbind() as [Tensor, Tensor, Tensor]; // each [B, heads, N, D/heads]
+      const [q, k, v] = this.projected(x);
       const attended = scaledDotProductAttention(q, k, v);
-      return this.proj.forward(attended.transpose(1, 2).reshape([B, N, this.dim]));
+      return this.proj.forward(attended.transpose(1, 2).reshape([x.size(0), x.size(1), this.dim]));
     });
+  }
+
+  /** How much each token takes of each other, `[B, heads, N, N]`; rows sum to 1. */
+  weights(x: Tensor): Tensor {
+    return scope(() => {
+      const [q, k] = this.projected(x);
+      const similarity = q.matmul(k.transpose(-2, -1)).div(Math.sqrt(this.dim / this.heads));
+      return similarity.softmax(-1);
+    });
+  }
+
+  /** Queries, keys and values, each `[B, heads, N, D/heads]`. */
+  private projected(x: Tensor): [Tensor, Tensor, Tensor] {
+    const qkv = this.qkv.forward(x).reshape([x.size(0), x.size(1), 3, this.heads, this.dim / this.heads]);
+    return qkv.permute([2, 0, 3, 1, 4]).unbind() as [Tensor, Tensor, Tensor];
   }
 }

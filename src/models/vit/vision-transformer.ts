@@ -88,6 +88,20 @@ export class VisionTransformer extends TransformerBackbone<Block> {
     return { tokens: this.tokens(x, masks), through: (block: Block, tokens: Tensor) => block.forward(tokens) };
   }
 
+  /** What the class token takes of the patches in the last block, `[B, heads, H / patch, W / patch]` (DINO, get_last_selfattention). */
+  classAttention(x: Tensor): Tensor {
+    return scope(() => {
+      const { tokens, through } = this.embed(x);
+      const last = this.blocks.at(-1)!;
+      const before = this.blocks.slice(0, -1).reduce((value, block) => through(block, value), tokens);
+      const weights = last.attn.weights(last.norm1.forward(before)).select(2, 0); // [B, heads, 1 + R + N]
+      const first = 1 + this.options.registers;
+      const { patchSize } = this.options;
+      const patches = weights.narrow(2, first, weights.size(2) - first);
+      return patches.reshape([x.size(0), weights.size(1), x.size(-2) / patchSize, x.size(-1) / patchSize]);
+    });
+  }
+
   protected normalized(tokens: Tensor): Features {
     const { registers } = this.options;
     const all = this.norm.forward(tokens);
