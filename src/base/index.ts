@@ -14,6 +14,7 @@ export {
 export {
   asideOf,
   contentHash,
+  filesHash,
   readBytes,
   readJson,
   readText,

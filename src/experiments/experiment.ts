@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, inputError, lockFolder, packageVersion, readJson, writeJson } from '../base/index.js';
+import { contentHash, lockFolder, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
-import { cudaDevices } from '../torch/index.js';
+import { requireDevice } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import { finetuneCell } from './finetune.js';
@@ -33,16 +33,6 @@ export function runExperiment(options: ExperimentOptions): RunningExperiment {
 function requireOwnNetwork(config: ExperimentConfig): void {
   if (config.initializations.every(({ from }) => from === 'weights')) return;
   requireNetwork(fineTuned(ownNetwork(config), config), config);
-}
-
-function requireDevice(device: string): void {
-  if (device === 'cpu') return;
-  const devices = cudaDevices();
-  const number = Number(device.split(':')[1] ?? 0);
-  if (number < devices) return;
-  const expected = ['cpu', ...Array.from({ length: devices }, (_, i) => `cuda:${i}`)].join(', ');
-  const fix = devices === 0 ? 'This libtorch finds no CUDA device.' : undefined;
-  throw inputError({ what: 'device', found: device, expected: devices === 0 ? expected : `one of: ${expected}`, fix });
 }
 
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { filesHash } from '../base/index.js';
 import { describeNetwork, type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
 import { scope } from '../torch/index.js';
 import type { ExperimentContext } from './context.js';
@@ -48,7 +48,7 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
     return { path: weights.path, files: weights.files, network, report };
   });
   const summary = summaryOf({ name, kind: 'weights', description: describe(file, report) }, network);
-  return { network, weights: { path, allow }, key: await contentKey(files), summary };
+  return { network, weights: { path, allow }, key: await filesHash(files), summary };
 }
 
 const summaryOf = (start: Omit<InitializationSummary, 'network'>, network: ModelConfig): InitializationSummary => ({
@@ -66,13 +66,4 @@ function inputText({ imageSize, input }: ModelConfig): string {
 function describe(file: string, { naming, interpolated }: LoadReport): string {
   const positions = interpolated ? `, positions brought from ${interpolated}` : '';
   return `weights of ${file} (${naming}${positions})`;
-}
-
-/** Changes with the content of the files. */
-async function contentKey(files: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of files) {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
 }

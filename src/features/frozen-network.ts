@@ -1,7 +1,5 @@
 /** A network put to work as it is, and how images come to it. */
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { contentHash, inputError } from '../base/index.js';
+import { contentHash, filesHash, inputError } from '../base/index.js';
 import {
   checkPreprocessing,
   type Fit,
@@ -21,7 +19,7 @@ import {
   VIT_SIZES,
   type VitSize,
 } from '../models/index.js';
-import { cudaDevices, manualSeed, scope } from '../torch/index.js';
+import { manualSeed, requireDevice, scope } from '../torch/index.js';
 
 export const PREPROCESSINGS = ['published', 'study'] as const;
 
@@ -67,7 +65,7 @@ const RANDOM = /^random(?::(\w+)(?:\/([1-9]\d*))?)?$/;
  * multiple of the patches.
  */
 export async function openFrozenNetwork(weights: string, options: FrozenOptions): Promise<FrozenNetwork> {
-  if (options.device !== undefined) checkDevice(options.device);
+  if (options.device !== undefined) requireDevice(options.device);
   const found = RANDOM.test(weights) ? randomWeights(weights, options) : await storedWeights(weights, options);
   const { config, load, inputSource, published, hash } = found;
   const own = options.preprocessing === 'study' ? radiographPreprocessing : naturalPreprocessing;
@@ -107,13 +105,12 @@ async function storedWeights(weights: string, { input }: FrozenOptions): Promise
     });
   }
   const config = { ...own, input: statistics };
-  const hashes = await Promise.all(files.map(fileHash));
   return {
     config,
     load: () => loadWeights(weights, { config }).backbone.eval(),
     inputSource: input === undefined ? said.source : 'asked for',
     published: said,
-    hash: contentHash(hashes),
+    hash: await filesHash(files),
   };
 }
 
@@ -132,25 +129,10 @@ function randomWeights(weights: string, { input = null, size = 224, seed = 0 }: 
   return { config, load, inputSource: 'of random weights', published: {}, hash: `random, seed ${seed}` };
 }
 
-function checkDevice(device: string): void {
-  const number = /^cuda(?::(\d+))?$/.exec(device);
-  const devices = number ? cudaDevices() : 0;
-  if (device === 'cpu' || (number && Number(number[1] ?? 0) < devices)) return;
-  const expected = number ? `one of the ${devices} GPUs of this machine` : 'cpu, cuda or cuda:N';
-  throw inputError({ what: 'device', found: device, expected, fix: 'Use cpu, or leave it out.' });
-}
-
 function checkSize(weights: string, config: ModelConfig, size: number): void {
   const { least, multiple } = inputSizes(config);
   if (size >= least && size % multiple === 0) return;
   const nearest = Math.max(least, Math.round(size / multiple) * multiple);
   const expected = multiple === 1 ? `${least} at least` : `a multiple of ${multiple}, the network's patch size`;
   throw inputError({ what: `size for ${weights}`, found: `${size}`, expected, fix: `Use ${nearest}.` });
-}
-
-/** SHA-256 of a file's content. */
-async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256').update(`${statSync(path).size}\n`);
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,18 +1,8 @@
 /** What a pretraining computes with. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { inputError } from '../base/index.js';
-import { cudaDevices, type Precision } from '../torch/index.js';
+import type { Precision } from '../torch/index.js';
 import type { PretrainingConfig } from './schema.js';
-
-/** Throws an InputError for a GPU that is not there. */
-export function checkDevice(device: string): void {
-  if (device === 'cpu') return;
-  const devices = cudaDevices();
-  if (Number(/\d+/.exec(device)?.[0] ?? 0) < devices) return;
-  const expected = devices > 0 ? `one of the ${devices} GPUs of this machine` : 'cpu, since libtorch finds no GPU here';
-  throw inputError({ what: 'device', found: device, expected });
-}
 
 /** Threads and precision as configured; what is left open as this machine is. */
 export function computing({ device, precision, threads }: PretrainingConfig): {

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledUrl, Interrupted, lockFolder, readJson, writeJson } from '../base/index.js';
 import { CropFeed, checkCropRecipe } from '../imaging/index.js';
+import { requireDevice } from '../torch/index.js';
 import { startTraining, stepsPerEpoch, type TrainingProgress } from '../training/index.js';
 import { type CropBatchesOptions, cropBatches } from './crop-batches.js';
-import { checkDevice, computing } from './device.js';
+import { computing } from './device.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { cropRecipe, dinov2Config, type RecipeName } from './network.js';
 import { Preparation } from './prepare.js';
@@ -73,7 +74,7 @@ class PretrainingRun {
 
   private async locked(): Promise<PretrainingResult> {
     const { config, folder, progress } = this.options;
-    checkDevice(config.device);
+    requireDevice(config.device);
     const device = computing(config);
     const { model } = dinov2Config(config, device.precision);
     const preparation = new Preparation(config, progress, this.stopping.signal);

@@ -56,6 +56,7 @@ export {
   liveTensors,
   manualSeed,
   type Precision,
+  requireDevice,
   setGeneratorState,
   setThreads,
   synchronize,

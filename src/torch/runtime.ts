@@ -1,4 +1,5 @@
 /** The state of this thread of libtorch: precision, random numbers, processor threads, devices, memory. */
+import { inputError } from '../base/index.js';
 import { native } from './binding.js';
 import { Tensor } from './tensor.js';
 import { adopt } from './tensor-base.js';
@@ -56,6 +57,17 @@ export function synchronize(device: string): void {
 
 /** Number of CUDA devices that this libtorch can use. */
 export const cudaDevices = (): number => native().deviceCount();
+
+/** Throws an InputError for a device that is neither the CPU nor a GPU that is there. */
+export function requireDevice(device: string): void {
+  if (device === 'cpu') return;
+  const cuda = /^cuda(?::(\d+))?$/.exec(device);
+  const devices = cudaDevices();
+  if (cuda && Number(cuda[1] ?? 0) < devices) return;
+  const expected = cuda ? `cpu, or one of the ${devices} GPUs of this machine` : 'cpu, cuda or cuda:N';
+  const fix = cuda && devices === 0 ? 'This libtorch finds no CUDA device.' : undefined;
+  throw inputError({ what: 'device', found: device, expected, fix });
+}
 
 /** Lets float32 matrix products on CUDA run as TensorFloat-32 (faster, 10-bit mantissa). Off by default. */
 export function allowTf32(allowed: boolean): void {
