@@ -3,21 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { printed } from '../../../test/printed.js';
 import { main } from '../../main.js';
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('../../output.js', async (original) => ({
-  ...(await original<typeof import('../../output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += text;
-  },
-}));
+vi.mock('../../output.js', async (original) => (await import('../../../test/printed.js')).capturing(original));
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-dedup-command-'));
 const [pictures, out, html] = [join(folder, 'pictures'), join(folder, 'list.csv'), join(folder, 'page.html')];

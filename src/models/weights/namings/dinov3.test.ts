@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { entriesOf, fingerprint } from '../../../../test/original.js';
 import { expectClose } from '../../../../test/reference.js';
 import {
   liveTensors,
@@ -38,15 +38,8 @@ const folder = mkdtempSync(join(tmpdir(), 'hilum-dinov3-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, 'weights.safetensors');
 
-const under = (tensors: StateDict, prefix: string): StateDict =>
-  Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, tensor]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
-    ),
-  );
-
 const fixture = (file: string, variant: string): StateDict =>
-  under(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}/`);
+  entriesOf(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}`);
 
 /** Loads the file, without statistics of the input: the originals were given the images as they are. */
 function load(hints = {}) {
@@ -62,7 +55,7 @@ function expectSame(backbone: Backbone, stored: StateDict, tolerance = TOLERANCE
   const sizes = Object.keys(stored).flatMap((name) => /^(\d+x\d+)\/images$/.exec(name)?.[1] ?? []);
   expect(sizes.length).toBeGreaterThan(0);
   for (const size of sizes) {
-    const expected = under(stored, `${size}/`);
+    const expected = entriesOf(stored, `${size}`);
     const layers = backbone.config.architecture === 'convnext' ? [1, 2, 4, 5] : [1, 2];
     scope(() =>
       noGrad(() => {
@@ -70,7 +63,7 @@ function expectSame(backbone: Backbone, stored: StateDict, tolerance = TOLERANCE
         expectFeatures(size, backbone.features(images), expected, tolerance);
         if (!expected['layers/0/classToken']) return;
         for (const [i, features] of backbone.layers(images, layers).entries()) {
-          expectFeatures(`${size}/${i}`, features, under(expected, `layers/${i}/`), tolerance);
+          expectFeatures(`${size}/${i}`, features, entriesOf(expected, `layers/${i}`), tolerance);
         }
       }),
     );
@@ -121,7 +114,7 @@ describe.each(FAMILIES)('%s: %s', (file, variant, naming, config, dropped) => {
     const before = liveTensors();
     scope(() => {
       const stored = fixture(file, variant);
-      writeSafetensors(path, under(stored, 'weights/'));
+      writeSafetensors(path, entriesOf(stored, 'weights'));
       expect(openWeights(path, { hints: hintsOf(file) })).toMatchObject({ naming, config });
       const { backbone, report } = load(hintsOf(file));
       expect(report).toMatchObject({ naming: naming.title, leftOver: [], dropped });
@@ -135,7 +128,7 @@ describe.each(FAMILIES)('%s: %s', (file, variant, naming, config, dropped) => {
   it('is the same network after it was written under all names that can hold it, and the same entries under its own', () => {
     scope(() => {
       const stored = fixture(file, variant);
-      const weights = under(stored, 'weights/');
+      const weights = entriesOf(stored, 'weights');
       writeSafetensors(path, weights);
       const { backbone } = load(hintsOf(file));
       const able = NAMINGS.filter(
@@ -212,8 +205,7 @@ describe('at full size, names and shapes are those of the published files', () =
         ...Object.entries(state).map(([entry, { shape }]) => [entry, shape] as const),
         ...Object.entries(local),
       ]);
-      const lines = [...shapes].map(([entry, shape]) => `${entry} [${shape}]\n`);
-      const sha256 = createHash('sha256').update(lines.sort().join('')).digest('hex');
+      const sha256 = fingerprint(Object.fromEntries([...shapes].map(([entry, shape]) => [entry, { shape }])));
       const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
       expect({ parameters, sha256 }).toEqual(expected);
       expect(NAMINGS.filter(({ recognizes }) => recognizes(shapes))).toEqual([naming]);
@@ -229,7 +221,7 @@ describe('a file of these families', () => {
   it('of transformers 5, and of a classifier, is read as well', () => {
     scope(() => {
       const vit = fixture('dinov3-vit-transformers', 'gated');
-      const renamed = Object.entries(under(vit, 'weights/')).map(([name, tensor]) => [
+      const renamed = Object.entries(entriesOf(vit, 'weights')).map(([name, tensor]) => [
         name.replace(/^layer\./, 'model.layer.'),
         tensor,
       ]);
@@ -238,7 +230,7 @@ describe('a file of these families', () => {
       expectSame(backbone, vit);
       backbone.free();
       const convnext = fixture('convnext-transformers', 'convnext');
-      const prefixed = Object.entries(under(convnext, 'weights/')).map(([name, tensor]) => [
+      const prefixed = Object.entries(entriesOf(convnext, 'weights')).map(([name, tensor]) => [
         `convnext.${name}`,
         tensor,
       ]);
@@ -253,10 +245,10 @@ describe('a file of these families', () => {
   it('has its epsilon and its heads from config.json, and is refused where that tells of another network', () => {
     const config = join(folder, 'config.json');
     scope(() => {
-      writeSafetensors(path, under(fixture('convnext-transformers', 'convnext'), 'weights/'));
+      writeSafetensors(path, entriesOf(fixture('convnext-transformers', 'convnext'), 'weights'));
       writeFileSync(config, JSON.stringify({ layer_norm_eps: 1e-6 }));
       expect(openWeights(path).config).toMatchObject({ finalNormEpsilon: 1e-6 });
-      writeSafetensors(path, under(fixture('dinov3-vit-transformers', 'gated'), 'weights/'));
+      writeSafetensors(path, entriesOf(fixture('dinov3-vit-transformers', 'gated'), 'weights'));
       writeFileSync(config, JSON.stringify({ num_attention_heads: 4, image_size: 64, hidden_act: 'silu' }));
       expect(openWeights(path).config).toMatchObject({ heads: 4, imageSize: 64 });
       writeFileSync(config, JSON.stringify({ rope_theta: 10000 }));
@@ -267,14 +259,14 @@ describe('a file of these families', () => {
 
   it('without heads told by anything is refused', () => {
     scope(() => {
-      writeSafetensors(path, under(fixture('dinov3-vit-timm', 'mlp'), 'weights/'));
+      writeSafetensors(path, entriesOf(fixture('dinov3-vit-timm', 'mlp'), 'weights'));
       expect(() => loadWeights(path)).toThrow('found no heads');
     });
   });
 
   it('keeps the periods of DINOv3’s own files, which are rounded, and computes the others', () => {
     scope(() => {
-      const weights = under(fixture('dinov3-vit', 'mlp'), 'weights/');
+      const weights = entriesOf(fixture('dinov3-vit', 'mlp'), 'weights');
       writeSafetensors(path, weights);
       const { backbone } = load();
       expectClose(
@@ -284,7 +276,7 @@ describe('a file of these families', () => {
         0,
       );
       backbone.free();
-      writeSafetensors(path, under(fixture('dinov3-vit-timm', 'mlp'), 'weights/'));
+      writeSafetensors(path, entriesOf(fixture('dinov3-vit-timm', 'mlp'), 'weights'));
       const timm = load({ heads: 2 });
       const periods = toFloat32Array(timm.backbone.stateDict()['rope_embed.periods']!);
       for (const [i, period] of periods.entries()) expect(period).toBeCloseTo(100 ** (i / 4), 5);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { entriesOf, fingerprint } from '../../../../test/original.js';
 import { expectClose } from '../../../../test/reference.js';
 import { InputError } from '../../../base/index.js';
 import {
@@ -32,13 +32,6 @@ const folder = mkdtempSync(join(tmpdir(), 'hilum-vit-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const path = join(folder, 'weights.safetensors');
 
-const under = (tensors: StateDict, prefix: string): StateDict =>
-  Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, tensor]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
-    ),
-  );
-
 /** Loads a file, without statistics of the input: the originals were given the normalized images. */
 function load(hints = { heads: 2 }) {
   const config = scope(() => ({ ...openWeights(path, { hints }).config, input: null }));
@@ -56,11 +49,11 @@ function expectSame(backbone: Backbone, stored: StateDict) {
   const sizes = Object.keys(stored).flatMap((name) => /^(\d+x\d+)\/images$/.exec(name)?.[1] ?? []);
   expect(sizes.length).toBeGreaterThan(0);
   for (const size of sizes) {
-    const expected = under(stored, `${size}/`);
+    const expected = entriesOf(stored, `${size}`);
     noGrad(() => {
       const [first, last] = backbone.layers(expected.images!.to('float32'), [1, 2]) as [Features, Features];
       expectFeatures(size, last, expected);
-      expectFeatures(`${size}/layer1`, first, under(expected, 'layer1/'));
+      expectFeatures(`${size}/layer1`, first, entriesOf(expected, 'layer1'));
     });
   }
 }
@@ -94,8 +87,8 @@ const FOLDED = ['vit-dinov2/chunked', 'vit-timm/registers', 'vit-timm/deit3', 'v
 describe.each(FAMILIES)('%s: %s', (file, variant, naming, config) => {
   it('computes what the original computes, at its own and at other sizes', () => {
     scope(() => {
-      const stored = under(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}/`);
-      writeSafetensors(path, under(stored, 'weights/'));
+      const stored = entriesOf(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}`);
+      writeSafetensors(path, entriesOf(stored, 'weights'));
       expect(openWeights(path, { hints: { heads: 2 } })).toMatchObject({ naming, config });
       const { backbone, report } = load();
       expect(report).toMatchObject({ naming: naming.title, leftOver: [] });
@@ -109,7 +102,7 @@ describe.each(FAMILIES)('%s: %s', (file, variant, naming, config) => {
   const plain = FOLDED.includes(`${file}/${variant}`) ? [] : [naming];
   it.each(plain)('is written as the original had it, name by name', () => {
     scope(() => {
-      const stored = under(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}/weights/`);
+      const stored = entriesOf(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}/weights`);
       writeSafetensors(path, stored);
       const { backbone } = load();
       const written = noGrad(() => toTheirNames(backbone.stateDict(), naming));
@@ -122,8 +115,8 @@ describe.each(FAMILIES)('%s: %s', (file, variant, naming, config) => {
 
   it('is the same network after it was written under the other names that can hold it', () => {
     scope(() => {
-      const stored = under(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}/`);
-      writeSafetensors(path, under(stored, 'weights/'));
+      const stored = entriesOf(readSafetensors(join(FIXTURES, `${file}.safetensors`)).tensors, `${variant}`);
+      writeSafetensors(path, entriesOf(stored, 'weights'));
       const { backbone } = load();
       const [able, unable] = [true, false].map((can) =>
         NAMINGS.filter((to) => to.architecture === 'vit' && (to.refuses?.(backbone.config) === undefined) === can),
@@ -193,8 +186,7 @@ describe('at full size, names and shapes are those of the published files', () =
     scope(() => {
       const naming = NAMINGS.find((each) => each.name === family && each.refuses?.(backbone.config) === undefined)!;
       const state = noGrad(() => toTheirNames(backbone.stateDict(), naming));
-      const lines = Object.entries(state).map(([name, { shape }]) => `${name} [${shape}]\n`);
-      const sha256 = createHash('sha256').update(lines.sort().join('')).digest('hex');
+      const sha256 = fingerprint(state);
       const parameters = Object.values(state).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
       expect({ parameters, sha256 }).toEqual(expected);
       const shapes = new Map(Object.entries(state).map(([name, { shape }]) => [name, shape]));
@@ -212,14 +204,15 @@ describe('at full size, names and shapes are those of the published files', () =
 });
 
 describe('a file of a vision transformer', () => {
-  const dinov2 = () => under(readSafetensors(join(FIXTURES, 'vit-dinov2.safetensors')).tensors, 'mlp/');
-  const ofTransformers = () => under(readSafetensors(join(FIXTURES, 'vit-transformers.safetensors')).tensors, 'vit/');
+  const dinov2 = () => entriesOf(readSafetensors(join(FIXTURES, 'vit-dinov2.safetensors')).tensors, 'mlp');
+  const ofTransformers = () =>
+    entriesOf(readSafetensors(join(FIXTURES, 'vit-transformers.safetensors')).tensors, 'vit');
   const withPrefix = (state: StateDict, prefix: string): StateDict =>
     Object.fromEntries(Object.entries(state).map(([name, tensor]) => [prefix + name, tensor]));
 
   it('may be the teacher of a training, beside its student and its heads', () => {
     scope(() => {
-      const weights = under(dinov2(), 'weights/');
+      const weights = entriesOf(dinov2(), 'weights');
       writeSafetensors(path, {
         ...withPrefix(
           Object.fromEntries(Object.entries(weights).map(([k, v]) => [k, v.zerosLike()])),
@@ -239,7 +232,7 @@ describe('a file of a vision transformer', () => {
   it('may be the classifier of the hub or of transformers', () => {
     scope(() => {
       writeSafetensors(path, {
-        ...withPrefix(under(dinov2(), 'weights/'), 'backbone.'),
+        ...withPrefix(entriesOf(dinov2(), 'weights'), 'backbone.'),
         'linear_head.weight': ones([3, 32]),
         'linear_head.bias': ones([3]),
       });
@@ -248,7 +241,7 @@ describe('a file of a vision transformer', () => {
       expectSame(classifier.backbone, dinov2());
       classifier.backbone.free();
       writeSafetensors(path, {
-        ...withPrefix(under(ofTransformers(), 'weights/'), 'vit.'),
+        ...withPrefix(entriesOf(ofTransformers(), 'weights'), 'vit.'),
         'vit.pooler.dense.weight': ones([16, 16]),
         'classifier.weight': ones([3, 16]),
       });
@@ -263,7 +256,7 @@ describe('a file of a vision transformer', () => {
     const config = join(folder, 'config.json');
     const hints = { num_attention_heads: 4, layer_norm_eps: 1e-5, hidden_act: 'gelu' };
     scope(() => {
-      writeSafetensors(path, under(ofTransformers(), 'weights/'));
+      writeSafetensors(path, entriesOf(ofTransformers(), 'weights'));
       writeFileSync(config, JSON.stringify(hints));
       expect(openWeights(path).config).toMatchObject({ heads: 4, normEpsilon: 1e-5 });
       expect(openWeights(path, { hints: { heads: 2 } }).config).toMatchObject({ heads: 2 });
@@ -274,7 +267,7 @@ describe('a file of a vision transformer', () => {
     });
   });
 
-  const timm = () => under(readSafetensors(join(FIXTURES, 'vit-timm.safetensors')).tensors, 'augreg/weights/');
+  const timm = () => entriesOf(readSafetensors(join(FIXTURES, 'vit-timm.safetensors')).tensors, 'augreg/weights');
   const refused: [string, () => StateDict, string][] = [
     ['CLIP', () => ({ ...timm(), 'norm_pre.weight': ones([16]) }), 'norm_pre.weight: found a norm before the blocks'],
     ['pooled', () => ({ ...timm(), 'fc_norm.weight': ones([16]) }), 'fc_norm.weight: found a norm after the mean'],
