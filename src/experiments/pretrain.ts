@@ -15,17 +15,18 @@ interface Pretrained {
   summary: Omit<InitializationSummary, 'network'>;
 }
 
-/** Pretrains on images without labels, or finds it done. The part's folder then holds `backbone.safetensors`. */
+/** Pretrains on images without labels with a seed, or finds it done. The part's folder then holds `backbone.safetensors`. */
 export async function pretrainSelfSupervised(
   context: ExperimentContext,
   start: SslInitialization,
+  seed: number,
 ): Promise<Pretrained> {
   const { config } = context;
   const { training, name } = start;
   const data = await openMixed(context, start, training.storeSize ?? Math.round((config.model.imageSize * 4) / 3));
   const { epochs, batchSize, threads, temperature, projector, cropScale, dropPath } = training;
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.indices.length, 'the pretraining');
-  const part = openPretraining(context, name, training, data.fingerprint);
+  const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
   const feed = { store: data.store, indices: data.indices, batchSize };
   const task: SimclrConfig = {
     model: { ...ownNetwork(config), dropPath },
@@ -34,7 +35,7 @@ export async function pretrainSelfSupervised(
     projector,
     views: { ...simclrViews, size: config.model.imageSize, cropScale },
     precision: config.precision,
-    seed: config.seed,
+    seed,
   };
   const pretraining = await finishPart(part, async (): Promise<Pretraining> => {
     const { result, seconds } = await context.train<SimclrResult>(`pretrain ${name}`, {
@@ -43,7 +44,7 @@ export async function pretrainSelfSupervised(
       folder: part.folder,
       feeds: { train: feed },
       epochs,
-      seed: config.seed,
+      seed,
       device: config.device,
       threads,
       logEvery: 10,
@@ -64,17 +65,18 @@ export async function pretrainSelfSupervised(
   return { part, summary: { name, kind: 'ssl', description, pretraining } };
 }
 
-/** Pretrains on labels, or finds it done. The part's folder then holds `backbone.safetensors`. */
+/** Pretrains on labels with a seed, or finds it done; which images validate is the experiment's. The part's folder then holds `backbone.safetensors`. */
 export async function pretrainSupervised(
   context: ExperimentContext,
   start: SupervisedInitialization,
+  seed: number,
 ): Promise<Pretrained> {
   const { config } = context;
   const { training, name } = start;
   const { batchSize, epochs, threads, dropPath, augmentation } = training;
   const data = start.radiographs ? await labelledRadiographs(context, start) : await labelledPictures(context, start);
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
-  const part = openPretraining(context, name, training, data.fingerprint);
+  const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
   const task: SupervisedConfig = {
     model: { ...ownNetwork(config), dropPath },
     weights: null,
@@ -82,7 +84,7 @@ export async function pretrainSupervised(
     recipe: training,
     augmentation,
     precision: config.precision,
-    seed: config.seed,
+    seed,
     predict: [],
   };
   const train = { store: data.store, indices: data.train, batchSize };
@@ -93,7 +95,7 @@ export async function pretrainSupervised(
       folder: part.folder,
       feeds: { train, validate: { store: data.store, indices: data.validate, batchSize } },
       epochs,
-      seed: config.seed,
+      seed,
       device: config.device,
       threads,
     });
@@ -122,7 +124,11 @@ function qualityOf(record: EpochRecord | undefined): Pick<Pretraining, 'metric'>
 }
 
 /** The part of a pretraining, keyed by all that its weights depend on. */
-function openPretraining({ config, folder }: ExperimentContext, name: string, training: unknown, data: string): Part {
-  const { model, seed, device, precision } = config;
+function openPretraining(
+  { config, folder }: ExperimentContext,
+  name: string,
+  { training, data, seed }: { training: unknown; data: string; seed: number },
+): Part {
+  const { model, device, precision } = config;
   return openPart(folder, `pretrain ${name}`, { model, training, data, seed, device, precision });
 }

@@ -28,8 +28,11 @@ export async function makeStart(context: ExperimentContext, start: Initializatio
     return { network, weights: null, key: 'random', summary };
   }
   if (start.from === 'weights') return startFromWeights(context, start);
+  const { seed } = context.config;
   const { part, summary } =
-    start.from === 'ssl' ? await pretrainSelfSupervised(context, start) : await pretrainSupervised(context, start);
+    start.from === 'ssl'
+      ? await pretrainSelfSupervised(context, start, seed)
+      : await pretrainSupervised(context, start, seed);
   const weights = { path: join(part.folder, 'backbone.safetensors'), allow: [] };
   return { network, weights, key: part.key, summary: summaryOf(summary, network) };
 }
