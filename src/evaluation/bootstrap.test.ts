@@ -33,6 +33,10 @@ function sample(seed: number, seedsPerModel = 2): BootstrapOptions {
 const options = sample(1);
 const result = pairedBootstrap(options);
 
+const meanOf = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+/** Of all values there are, not of a sample. */
+const variance = (values: number[]) => meanOf(values.map((value) => (value - meanOf(values)) ** 2));
+
 describe('pairedBootstrap', () => {
   it('estimates means over seeds on the whole test set', () => {
     for (const [m, { seeds, thresholds }] of options.models.entries()) {
@@ -130,6 +134,72 @@ describe('pairedBootstrap', () => {
     expect(b!.meanAuroc.sd).toBeGreaterThan(3 * a!.meanAuroc.sd);
   });
 
+  it('has the same bits as before pretrainings were redrawn, where there is one', () => {
+    const random = new Random(11);
+    const labels = Float32Array.from({ length: 60 }, () => random.integer(2));
+    const scores = (signal: number) => () => labels.map((label) => signal * label + random.normal());
+    const a = { name: 'a', seeds: Array.from({ length: 3 }, scores(1)) };
+    const b = { name: 'b', seeds: Array.from({ length: 2 }, scores(0.5)) };
+    const groups = Int32Array.from({ length: 60 }, () => random.integer(30));
+    const run = { labels, findings: 1, groups, redraws: 500, seed: 3 };
+    const without = pairedBootstrap({ ...run, models: [a, b] });
+    expect(without.comparisons[0]!.meanAuroc).toEqual({
+      estimate: 0.15722222222222215,
+      mean: 0.15253259418570672,
+      sd: 0.10849974826874381,
+      low: -0.06060572901296232,
+      high: 0.36246106479727164,
+      undefinedRedraws: 0,
+      pGreater: 0.09181636726546906,
+      pTwoSided: 0.18363273453093812,
+    });
+    const one = [
+      { ...a, pretrainings: [7, 7, 7] },
+      { ...b, pretrainings: [7, 7] },
+    ];
+    expect(pairedBootstrap({ ...run, models: one })).toEqual(without);
+  });
+
+  it('has the variance of the test set, between pretrainings and between the seeds of one', () => {
+    const [P, S, N] = [3, 2, 100];
+    const random = new Random(21);
+    const labels = Float32Array.from({ length: N }, (_, row) => row % 2);
+    const shared = labels.map(() => random.normal());
+    const pretrainings = Array.from({ length: P * S }, (_, s) => Math.floor(s / S));
+    const skills = pretrainings.map((p, s) => [0.4, 0.9, 1.6][p]! + [-0.6, 0.6][s % S]!);
+    const seeds = skills.map((skill) => labels.map((label, row) => skill * label + shared[row]!));
+    const redraws = 4000;
+    const model = { name: 'a', seeds, pretrainings };
+    const { sd } = pairedBootstrap({ labels, findings: 1, models: [model], redraws, seed: 5 }).models[0]!.meanAuroc;
+
+    // The same redraws of rows by hand; given them, the exact variance over the draws of seeds.
+    const resampler = new Resampler(N);
+    const parts = Array.from({ length: redraws / 4 }, (_, redraw) => {
+      const times = resampler.draw(Random.of(5, 'test set', redraw));
+      const rows = [...times].flatMap((n, row) => Array<number>(n).fill(row));
+      const drawnLabels = rows.map((row) => labels[row]!);
+      const groups = Array.from({ length: P }, (_, p) =>
+        seeds.slice(p * S, (p + 1) * S).map(
+          (scores) =>
+            auroc(
+              rows.map((row) => scores[row]!),
+              drawnLabels,
+            ).auroc,
+        ),
+      );
+      const means = groups.map(meanOf);
+      return { mean: meanOf(means), between: variance(means) / P, within: meanOf(groups.map(variance)) / (P * S) };
+    });
+    const testSet = variance(parts.map(({ mean }) => mean));
+    const between = meanOf(parts.map((part) => part.between));
+    const within = meanOf(parts.map((part) => part.within));
+    const total = testSet + between + within;
+    // The relative standard error of a variance over B redraws is the root of 2 / B; both sides have one.
+    const error = Math.sqrt(2 / redraws + (2 / parts.length) * (testSet / total) ** 2);
+    expect(Math.abs(sd ** 2 / total - 1)).toBeLessThan(4 * error);
+    for (const part of [testSet, between, within]) expect(part / total).toBeGreaterThan(4 * error);
+  });
+
   it('has intervals of the width that theory gives the AUROC', () => {
     const random = new Random(8);
     const labels = Float32Array.from({ length: 400 }, (_, row) => row % 2);
@@ -180,6 +250,8 @@ describe('pairedBootstrap', () => {
     expect(() => pairedBootstrap({ ...options, models: [good!, good!] })).toThrow('models: found two named good');
     const short = { name: 'short', seeds: [new Float32Array(3)] };
     expect(() => pairedBootstrap({ ...options, models: [short] })).toThrow('model short: 3 probabilities');
+    const pretrainings = { ...good!, pretrainings: [1] };
+    expect(() => pairedBootstrap({ ...options, models: [pretrainings] })).toThrow('good: pretrainings of 1 seeds');
     expect(() => pairedBootstrap({ ...options, groups: new Int32Array(3) })).toThrow('3 groups for 80 rows');
     expect(() => pairedBootstrap({ ...options, redraws: 0 })).toThrow('redraws is 0');
   });

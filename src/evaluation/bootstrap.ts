@@ -4,6 +4,7 @@ import { bootstrapPValues, type Estimate, type PValues, summarize } from './esti
 import { RankedScores } from './ranked-scores.js';
 import { Resampler } from './resampling.js';
 import { countLabels, findingColumn, type LabelCounts } from './scores.js';
+import { SeedResampler } from './seed-resampling.js';
 
 /** A model, trained once or with several seeds, and what it says about the test set: N rows, F findings. */
 export interface BootstrapModel {
@@ -11,6 +12,8 @@ export interface BootstrapModel {
   name: string;
   /** Probabilities `[N, F]` of each training seed. */
   seeds: Float32Array[];
+  /** Pretraining that each training seed started from: integers, equal where it was the same. Left out: one for all. */
+  pretrainings?: readonly number[];
   /** Thresholds `[F]` of each training seed, chosen on validation; NaN where there is none. Left out: no operating metrics. */
   thresholds?: Float64Array[];
 }
@@ -75,10 +78,9 @@ type Metric = (typeof METRICS)[number];
  * Paired bootstrap of models on one test set (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 16).
  *
  * A redraw draws as many patients (or rows) as there are, with replacement, the same for every model; and, for each model on its own,
- * as many of its training seeds as it has, with replacement. Its statistic is the mean over the seeds drawn. So the interval holds the
- * variance of the test set and that between seeds: the two are crossed, and resampled independently as in the pigeonhole bootstrap
- * (Owen, Ann Appl Stat 1:386, 2007). With S seeds the latter variance is too small by the factor (S - 1) / S, as with any bootstrap
- * of S values, and with one seed it is absent.
+ * its training seeds, as `SeedResampler` does: as many as it has, with replacement, and where they start from several pretrainings,
+ * these first. Its statistic is the mean over the seeds drawn. So the interval holds the variance of the test set and that between
+ * trainings: the two are crossed, and resampled independently as in the pigeonhole bootstrap (Owen, Ann Appl Stat 1:386, 2007).
  *
  * A statistic of a finding is undefined (NaN) in a redraw that lacks what it needs, for instance a positive, or where it is undefined
  * for one of the seeds drawn; the redraw counts for everything else. The mean AUROC is over the findings that are estimable on the
@@ -102,7 +104,7 @@ export function pairedBootstrap(options: BootstrapOptions): BootstrapResult {
   const wholeTestSet = new Uint16Array(rows).fill(1);
   const estimates = samples.map((sample) => {
     const draws = new Draws(findings, 1);
-    sample.measure(wholeTestSet, new Uint16Array(sample.seeds).fill(1), draws, 0);
+    sample.measure(wholeTestSet, sample.seeds.all, draws, 0);
     return draws;
   });
   const resampler = new Resampler(rows, groups);
@@ -112,7 +114,7 @@ export function pairedBootstrap(options: BootstrapOptions): BootstrapResult {
     for (const [m, sample] of samples.entries()) {
       sample.measure(
         multiplicity,
-        sample.drawSeeds(Random.of(seed, 'training seeds', sample.name, redraw)),
+        sample.seeds.draw(Random.of(seed, 'training seeds', sample.name, redraw)),
         drawn[m]!,
         redraw,
       );
@@ -159,16 +161,14 @@ function difference(estimate: number, first: Float64Array, second: Float64Array,
 /** A model's ranked scores, ready for redraws. */
 class ModelSample {
   readonly name: string;
-  readonly seeds: number;
+  readonly seeds: SeedResampler;
   /** `[seeds][F]` */
   private readonly ranked: RankedScores[][];
   private readonly hasThreshold: boolean[][];
-  private readonly seedCounts: Uint16Array;
-  private readonly seedResampler: Resampler;
 
-  constructor({ name, seeds, thresholds }: BootstrapModel, labels: Float32Array[]) {
+  constructor({ name, seeds, pretrainings, thresholds }: BootstrapModel, labels: Float32Array[]) {
     this.name = name;
-    this.seeds = seeds.length;
+    this.seeds = new SeedResampler(pretrainings ?? seeds.map(() => 0));
     this.ranked = seeds.map((probabilities, s) =>
       labels.map((column, f) => {
         const scores = findingColumn(probabilities, labels.length, f);
@@ -177,18 +177,11 @@ class ModelSample {
       }),
     );
     this.hasThreshold = seeds.map((_, s) => labels.map((_, f) => !Number.isNaN(thresholds?.[s]?.[f] ?? NaN)));
-    this.seedResampler = new Resampler(seeds.length);
-    this.seedCounts = new Uint16Array(seeds.length).fill(1);
   }
 
-  drawSeeds(random: Random): Uint16Array {
-    return this.seeds === 1 ? this.seedCounts : this.seedResampler.draw(random);
-  }
-
-  /** Writes the means over seeds, each counted as often as it was drawn, into column `redraw`. */
-  measure(multiplicity: Uint16Array, seedCounts: Uint16Array, into: Draws, redraw: number): void {
-    for (let s = 0; s < this.seeds; s++) {
-      const weight = seedCounts[s]! / this.seeds;
+  /** Writes the means over seeds, weighted `[seeds]`, into column `redraw`. */
+  measure(multiplicity: Uint16Array, weights: Float64Array, into: Draws, redraw: number): void {
+    for (const [s, weight] of weights.entries()) {
       if (weight === 0) continue;
       for (const [f, ranked] of this.ranked[s]!.entries()) {
         const counts = ranked.count(multiplicity);
@@ -206,8 +199,7 @@ class ModelSample {
   meanAurocOfSeed(wholeTestSet: Uint16Array, estimable: boolean[]): number[] {
     return this.ranked.map((_, s) => {
       const draws = new Draws(estimable.length, 1);
-      const only = new Uint16Array(this.seeds);
-      only[s] = this.seeds;
+      const only = Float64Array.from(this.ranked, (_, other) => (other === s ? 1 : 0));
       this.measure(wholeTestSet, only, draws, 0);
       return draws.meanAuroc(estimable)[0]!;
     });
@@ -248,8 +240,10 @@ function checkOptions({ labels, findings, models, groups, redraws = 1000, confid
     fail(`${groups.length} groups for ${labels.length / findings} rows`);
   if (!Number.isInteger(redraws) || redraws < 1) fail(`redraws is ${redraws}`);
   if (!(confidence > 0 && confidence < 1)) fail(`confidence ${confidence} is outside 0..1`);
-  for (const { name, seeds, thresholds } of models) {
+  for (const { name, seeds, pretrainings, thresholds } of models) {
     if (seeds.length === 0) fail(`model ${name} has no seeds`);
+    if (pretrainings && pretrainings.length !== seeds.length)
+      fail(`model ${name}: pretrainings of ${pretrainings.length} seeds`);
     if (thresholds && thresholds.length !== seeds.length)
       fail(`model ${name}: thresholds of ${thresholds.length} seeds`);
     for (const probabilities of seeds) {
