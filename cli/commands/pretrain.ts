@@ -80,13 +80,15 @@ async function dinov2(file: string | undefined, flags: PretrainFlags): Promise<v
     printJson(result);
     return;
   }
-  const { seen, steps, epochs, seconds, unreadable, scores } = result;
-  const [last] = scores.slice(-1);
+  const { seen, steps, epochs, seconds, unreadable, scores, pixels } = result;
+  const [first, last] = [scores[0], scores.at(-1)];
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   print(
     [
       `${seen.toLocaleString('en')} images in ${steps.toLocaleString('en')} steps, ${epochs} epochs, ${duration(seconds)}`,
-      ...(last ? [`k-NN ${percent(last.knn)}`] : []),
+      ...(first && last && pixels
+        ? [`k-NN ${percent(last.knn)} (before ${percent(first.knn)}, raw pixels ${percent(pixels.knn)})`]
+        : []),
       ...(last?.linear !== undefined ? [`linear probe ${percent(last.linear)}`] : []),
       ...(unreadable.length > 0 ? [`${unreadable.length} images could not be read (result.json lists them)`] : []),
       `Network: ${join(folder, 'backbone.safetensors')}`,

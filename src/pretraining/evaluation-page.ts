@@ -13,6 +13,10 @@ export interface EvaluationPageOptions {
   /** From 1; 0 is before the training. */
   epoch: number;
   scores: Scores;
+  /** Before the training; undefined where this is it. */
+  before?: Scores;
+  /** Of raw pixels. */
+  pixels: Scores | null;
   nearest: Nearest;
   evaluation: Evaluation;
   device: string;
@@ -35,23 +39,23 @@ interface Shot {
 export async function evaluationPage(
   teacher: VisionTransformer,
   batches: AsyncIterable<Batch>,
-  { epoch, scores, nearest, evaluation, device }: EvaluationPageOptions,
+  { epoch, scores, before, pixels, nearest, evaluation, device }: EvaluationPageOptions,
 ): Promise<string> {
   const { labels, classes, k } = evaluation;
   const tests = evenly(labels.test.length, SHOWN);
   const shown = Math.min(NEIGHBORS, nearest.count);
   const neighbors = tests.map((test) => [...nearest.rows.subarray(test * nearest.count, test * nearest.count + shown)]);
-  const before = labels.train.length + labels.validate.length;
-  const shots = await shotsAt(batches, new Set([...tests.map((test) => before + test), ...neighbors.flat()]));
+  const first = labels.train.length + labels.validate.length; // place of the first test picture
+  const shots = await shotsAt(batches, new Set([...tests.map((test) => first + test), ...neighbors.flat()]));
   const { colors, attention } = seenBy(
     teacher,
-    tests.map((test) => shots.get(before + test)!),
+    tests.map((test) => shots.get(first + test)!),
     device,
   );
   const rows: string[] = [];
   for (const [i, test] of tests.entries()) {
     const label = labels.test[test]!;
-    const own = await picture(shots.get(before + test)!, classes[label]!);
+    const own = await picture(shots.get(first + test)!, classes[label]!);
     const patches = await patchPicture(colors, i);
     const looked = await attentionPicture(attention, i);
     const found = neighbors[i]!.map(async (row) => {
@@ -65,7 +69,11 @@ export async function evaluationPage(
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   const linear = scores.linear === undefined ? '' : `, linear probe ${percent(scores.linear)}`;
   const title = epoch === 0 ? 'Features before the training' : `Features after epoch ${epoch}`;
-  const lead = `k-NN ${percent(scores.knn)} (k ${k})${linear}, of ${labels.test.length} test pictures in ${classes.length} classes`;
+  const others = [
+    ...(before ? [`before the training ${percent(before.knn)}`] : []),
+    ...(pixels ? [`raw pixels ${percent(pixels.knn)}`] : []),
+  ].join(', ');
+  const lead = `k-NN ${percent(scores.knn)} (k ${k}${others && `; ${others}`})${linear}, of ${labels.test.length} test pictures in ${classes.length} classes`;
   const body = [
     headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),
     '<main>',

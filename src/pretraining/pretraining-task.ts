@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../base/index.js';
 import { type Dinov2Config, type Dinov2Result, Dinov2Task } from '../ssl/index.js';
 import type { StateDict } from '../torch/index.js';
 import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from '../training/index.js';
-import { type Evaluation, evaluateTeacher, type Scores } from './evaluate.js';
+import { type Evaluation, evaluatePixels, evaluateTeacher, type Scores } from './evaluate.js';
 import { evaluationPage } from './evaluation-page.js';
 
 export interface PretrainingTaskConfig {
@@ -16,6 +16,8 @@ export interface PretrainingTaskConfig {
 export interface PretrainingTaskResult extends Dinov2Result {
   /** Epochs count from 1; 0 is before the training. */
   scores: ({ epoch: number } & Scores)[];
+  /** Of raw pixels, for comparison; null without labelled pictures. */
+  pixels: Scores | null;
 }
 
 /** Share of the latest step in the time that a step is expected to take. */
@@ -24,6 +26,7 @@ const LATEST = 0.05;
 class PretrainingTask implements TrainingTask {
   private readonly task: Dinov2Task;
   private scores: PretrainingTaskResult['scores'] = [];
+  private pixels: Scores | null = null;
   /** Of a step, with what it waits for; undefined before the first. */
   private seconds: number | undefined;
   private secondsLeft = 0;
@@ -45,12 +48,13 @@ class PretrainingTask implements TrainingTask {
   }
 
   memory() {
-    return { task: this.task.memory(), scores: this.scores };
+    return { task: this.task.memory(), scores: this.scores, pixels: this.pixels };
   }
 
   loadMemory(memory: ReturnType<PretrainingTask['memory']>): void {
     this.task.loadMemory(memory.task);
     this.scores = memory.scores;
+    this.pixels = memory.pixels;
   }
 
   /** Adds `imagesPerSecond` and `secondsLeft`, which are the clock's and differ from run to run. */
@@ -64,9 +68,12 @@ class PretrainingTask implements TrainingTask {
     return { ...metrics, imagesPerSecond: batch.indices.length / taken, secondsLeft: this.secondsLeft };
   }
 
-  /** How good the features are that the training starts with: those of random weights, or of the weights it goes on from. */
+  /** How good raw pixels are, and the features that the training starts with: of random weights, or of those it goes on from. */
   async begin(read: ReadFeed): Promise<Metrics | undefined> {
-    return this.config.evaluation ? { ...(await this.judge(0, read, this.config.evaluation)) } : undefined;
+    const { evaluation } = this.config;
+    if (!evaluation) return undefined;
+    this.pixels = await evaluatePixels(read('evaluation'), evaluation);
+    return { ...(await this.judge(0, read, evaluation)), knnPixels: this.pixels.knn };
   }
 
   async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
@@ -80,7 +87,7 @@ class PretrainingTask implements TrainingTask {
     const { device, folder } = this.context;
     const { teacher } = this.task;
     const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, device);
-    const options = { epoch, scores, nearest, evaluation, device };
+    const options = { epoch, scores, before: this.scores[0], pixels: this.pixels, nearest, evaluation, device };
     const html = await evaluationPage(teacher, read('evaluation'), options);
     writeFileAtomic(join(folder, 'evaluations', `epoch-${String(epoch).padStart(4, '0')}.html`), html);
     this.scores.push({ epoch, ...scores });
@@ -89,7 +96,7 @@ class PretrainingTask implements TrainingTask {
   }
 
   async finish(): Promise<PretrainingTaskResult> {
-    return { ...(await this.task.finish()), scores: this.scores };
+    return { ...(await this.task.finish()), scores: this.scores, pixels: this.pixels };
   }
 }
 

@@ -22,10 +22,18 @@ export function stepText(metrics: Metrics): string {
   return `loss ${loss.toFixed(3)} (${parts.join(', ')}), spread ${featureSpread.toFixed(2)}, prototypes ${used}`;
 }
 
-/** `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation; without losses before the training. */
-export function epochText(metrics: Metrics): string {
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const { knn = NaN, linear } = metrics;
-  const scores = [`k-NN ${percent(knn)}`, ...(linear === undefined ? [] : [`linear probe ${percent(linear)}`])];
-  return metrics.loss === undefined ? scores.join(', ') : `${scores.join(', ')}, ${stepText(metrics)}`;
+/**
+ * `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation; before the training
+ * `k-NN 30.6 % (random weights), raw pixels 29.8 %`. `start`: what the network begins with.
+ */
+export function epochText(metrics: Metrics, start: string): string {
+  const { knn = NaN, linear, knnPixels } = metrics;
+  return [
+    `k-NN ${percent(knn)}${metrics.loss === undefined ? ` (${start})` : ''}`,
+    ...(linear === undefined ? [] : [`linear probe ${percent(linear)}`]),
+    ...(knnPixels === undefined ? [] : [`raw pixels ${percent(knnPixels)}`]),
+    ...(metrics.loss === undefined ? [] : [stepText(metrics)]),
+  ].join(', ');
 }
+
+const percent = (value: number) => `${(100 * value).toFixed(1)} %`;

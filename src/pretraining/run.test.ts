@@ -85,7 +85,12 @@ describe('a pretraining', () => {
     }
     expect(epochs[2].secondsLeft).toBe(0);
     expect(bench.printed.filter((text) => text.startsWith('epoch 2/2: k-NN'))).toHaveLength(1);
-    expect(bench.printed).toContainEqual(expect.stringMatching(/^epoch 0\/2: k-NN \d+\.\d %, linear probe \d+\.\d %$/));
+    expect(bench.printed).toContainEqual(
+      expect.stringMatching(
+        /^epoch 0\/2: k-NN \d+\.\d % \(random weights\), linear probe \d+\.\d %, raw pixels \d+\.\d %$/,
+      ),
+    );
+    expect(epochs[0].knnPixels).toBe(result.pixels?.knn);
     scope(() => {
       const { backbone } = loadWeights(bench.path('whole'));
       expect(backbone.config).toMatchObject({ architecture: 'vit', imageSize: 16, patchSize: 4, dim: 16 });
@@ -97,7 +102,7 @@ describe('a pretraining', () => {
       'epoch-0002.html',
     ]);
     const html = readFileSync(bench.path('whole', 'evaluations', 'epoch-0002.html'), 'utf8');
-    expect(html).toContain(`k-NN ${(100 * result.scores[2]!.knn).toFixed(1)} % (k 5), linear probe`);
+    expect(html).toContain(`k-NN ${(100 * result.scores[2]!.knn).toFixed(1)} % (k 5; before the training`);
     expect(html.match(/class="row"/g)).toHaveLength(8);
     expect(html.match(/src="data:image\/webp;base64,/g)).toHaveLength(8 * (1 + 2 + 5));
     expect(html.match(/<figure class="same">/g)?.length ?? 0).toBeGreaterThan(0);

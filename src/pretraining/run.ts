@@ -172,7 +172,8 @@ class PretrainingRun {
       },
       onProgress,
       ({ epoch, metrics }) => {
-        if (metrics.knn !== undefined) progress.print(`epoch ${epoch}/${epochs}: ${epochText(metrics)}`);
+        if (metrics.knn === undefined) return;
+        progress.print(`epoch ${epoch}/${epochs}: ${epochText(metrics, own.from?.weights ?? 'random weights')}`);
       },
     );
     const { signal } = this.stopping;
