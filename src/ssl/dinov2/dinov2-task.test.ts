@@ -130,7 +130,7 @@ describe('a pretraining', () => {
     const script = join(folder, 'load.py');
     writeFileSync(
       script,
-      'import sys, torch\nfor name, value in torch.load(sys.argv[1]).items(): print(name, tuple(value.shape))\n',
+      "import sys, torch\nfor name, value in torch.load(sys.argv[1])['teacher'].items(): print(name, tuple(value.shape))\n",
     );
     const names = python(script, join(folder, 'teacher_checkpoint.pth'));
     if (names === undefined) return;

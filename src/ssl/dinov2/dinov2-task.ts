@@ -142,15 +142,16 @@ export class Dinov2Task implements TrainingTask {
 
   /**
    * Writes the teacher's backbone, which is the result, and the student's as safetensors; and both with their heads as
-   * `torch.save` does, under the original's names, for DINOv2's own code (dinov2/utils/utils.py, load_pretrained_weights).
+   * `torch.save` does, named and nested as the original's teacher_checkpoint.pth (dinov2/train/train.py, do_test), for its own code
+   * (dinov2/utils/utils.py, load_pretrained_weights).
    */
   async finish(): Promise<Dinov2Result> {
     const { folder } = this.context;
     const { student, teacher } = this.networks;
     saveBackbone(teacher.backbone, join(folder, 'backbone.safetensors'));
     saveBackbone(student.backbone, join(folder, 'student.safetensors'));
-    writePytorch(join(folder, 'teacher_checkpoint.pth'), teacher.stateDict());
-    writePytorch(join(folder, 'student_checkpoint.pth'), student.stateDict());
+    writePytorch(join(folder, 'teacher_checkpoint.pth'), teacher.stateDict(), { key: 'teacher' });
+    writePytorch(join(folder, 'student_checkpoint.pth'), student.stateDict(), { key: 'student' });
     return { curve: this.curve };
   }
 }
