@@ -10,7 +10,8 @@ const FLOORS = [
   ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms', 'src/pages'],
   ['src/features', 'src/training', 'src/browse'],
   ['src/ssl'],
-  ['src/experiments', 'src/pretraining', 'src/deploy'],
+  ['src/pretraining'],
+  ['src/experiments', 'src/deploy'],
   ['src/index.ts'],
   ['cli', 'bench', 'web'],
 ];

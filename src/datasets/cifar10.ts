@@ -14,17 +14,23 @@ import { readList } from './table.js';
 const SIDE = 32;
 const PIXELS = 3 * SIDE * SIDE;
 const RECORD = 1 + PIXELS;
+const BATCHES = {
+  train: /^data_batch_\d+\.bin$/,
+  test: /^test_batch\.bin$/,
+  all: /^(data_batch_\d+|test_batch)\.bin$/,
+};
 
 /**
- * Reads every batch that is present, the test batch included (nothing is tested on natural images), into memory once: 31 MB each.
+ * Reads every batch that is present, or those of one split, into memory once: 31 MB each. Without a split the test batch is one of them.
  * Throws an InputError for a file whose size is no multiple of 3073 bytes, a label beyond the class names, and missing files.
  */
-export function openCifar10({ root, labels = false, limit }: PictureOptions): PictureSet {
+export function openCifar10({ root, labels = false, limit, split }: PictureOptions): PictureSet {
   const folder = existsSync(join(root, 'cifar-10-batches-bin')) ? join(root, 'cifar-10-batches-bin') : root;
   const classes = readList(join(folder, 'batches.meta.txt'));
-  const batches = readdirSync(folder).filter((name) => /^(data_batch_\d+|test_batch)\.bin$/.test(name));
+  const batches = readdirSync(folder).filter((name) => BATCHES[split ?? 'all'].test(name));
   if (batches.length === 0) {
-    const expected = 'data_batch_1.bin, …, test_batch.bin';
+    const train = 'data_batch_1.bin, …';
+    const expected = { train, test: 'test_batch.bin', all: `${train}, test_batch.bin` }[split ?? 'all'];
     throw inputError({ what: folder, found: 'no batch', expected, fix: "Use CIFAR-10's binary version." });
   }
   const pictures = batches.sort().flatMap((name) => readBatch(join(folder, name), name, classes, labels));

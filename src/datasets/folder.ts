@@ -7,7 +7,7 @@ import { basename, extname, join, normalize, resolve, sep } from 'node:path';
 import { inputError, messageOf } from '../base/index.js';
 import { imageEndings } from '../imaging/index.js';
 import { note } from './note.js';
-import { limitPictures, type PictureOptions, type PictureSet } from './pictures.js';
+import { limitPictures, type PictureOptions, type PictureSet, refuseSplit } from './pictures.js';
 import { readTable, rowName } from './table.js';
 
 const LABELS = 'labels.csv';
@@ -16,9 +16,10 @@ const LABELS = 'labels.csv';
  * Lists the pictures in order of their path; no picture is opened. Hidden files are passed over; files without
  * an image's ending are counted in the notes.
  * Throws an InputError where the folder cannot be read or holds no picture, and, with `labels`, where there are no labels, fewer
- * than two classes, or a row that names no class or a file that another row names too.
+ * than two classes, or a row that names no class or a file that another row names too; for a split.
  */
-export function openFolder({ root, labels = false, limit }: PictureOptions): PictureSet {
+export function openFolder({ root, labels = false, limit, split }: PictureOptions): PictureSet {
+  refuseSplit(root, split);
   const { pictures: files, others } = filesUnder(root);
   if (files.length === 0) {
     const expected = `files that end in ${imageEndings.join(', ')}`;

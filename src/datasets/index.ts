@@ -1,7 +1,14 @@
 export { UNCERTAIN_POLICIES, type UncertainPolicy } from './cells.js';
 export { checkRadiographs, type DatasetCheck } from './check.js';
 export { type Finding, SHARED_FINDINGS, type SharedFinding } from './findings.js';
-export type { Picture, PictureList, PictureOptions, PictureSet } from './pictures.js';
+export {
+  PICTURE_SPLITS,
+  type Picture,
+  type PictureList,
+  type PictureOptions,
+  type PictureSet,
+  type PictureSplit,
+} from './pictures.js';
 export {
   type Box,
   type Radiograph,

@@ -42,6 +42,18 @@ export interface PictureOptions {
   labels?: boolean;
   /** At most this many pictures, taken at even distances through the set's order, so that class folders stay balanced. */
   limit?: number;
+  /** The publisher's own split, which CIFAR-10 alone has; all pictures unless said. */
+  split?: PictureSplit;
+}
+
+export const PICTURE_SPLITS = ['train', 'test'] as const;
+export type PictureSplit = (typeof PICTURE_SPLITS)[number];
+
+/** Throws an InputError where a split is asked of a source that has none of its own. */
+export function refuseSplit(source: string, split: PictureSplit | undefined): void {
+  if (split === undefined) return;
+  const expected = 'no split, which of pictures CIFAR-10 alone has';
+  throw inputError({ what: `${source}: split`, found: split, expected, fix: 'Leave it out, or name another folder.' });
 }
 
 /** Applies `limit`. Throws an InputError where it is not a positive integer. */

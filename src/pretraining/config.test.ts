@@ -132,7 +132,7 @@ describe('a configuration', () => {
 async function told(config: PretrainingConfig): Promise<string> {
   const images = await openImages(config.data);
   const recipe = config.crops.recipe === 'radiographs' ? 'radiographs' : 'natural';
-  const judged = await openEvaluation(config, { size: config.crops.globalSize, recipe });
+  const judged = await openEvaluation(config, { recipe });
   const { threads, precision } = computing(config);
   const { epochSteps, batchSize } = config.training;
   return contentHash({
@@ -158,6 +158,10 @@ function withInput(it: Document) {
   it.model.input = { mean: [0.5], std: [0.5] };
 }
 
+function withIntensity(it: Document) {
+  it.crops.intensity = { minMax: false, equalize: false };
+}
+
 function withGram(it: Document) {
   it.objective.gram = {};
 }
@@ -175,6 +179,7 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['data.source', 'others'],
   ['data.kind', 'cifar10'],
   ['data.limit', 50],
+  ['data.split', 'train'],
   ['data.exclude', ['drop.csv']],
   ['crops.recipe', 'radiographs'],
   ['crops.globalSize', 24],
@@ -182,6 +187,8 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['crops.locals', 3],
   ['crops.globalScale', [0.5, 0.9]],
   ['crops.localScale', [0.1, 0.2]],
+  ['crops.intensity.minMax', true, withIntensity],
+  ['crops.intensity.equalize', true, withIntensity],
   ['model.size', 'base'],
   ['model.patchSize', 8],
   ['model.dim', 32],
@@ -234,6 +241,7 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['training.dropPath', 0.5],
   ['evaluation.source', 'others'],
   ['evaluation.kind', 'tar'],
+  ['evaluation.split', 'test'],
   ['evaluation.limit', 60],
   ['evaluation.every', 2],
   ['evaluation.k', 7],
@@ -266,7 +274,7 @@ function changed(document: Document, path: string, value: unknown): Document {
 
 describe('every key', () => {
   it('is in the list', () => {
-    const inner = new Set(['data', 'model', 'from', 'objective.ibotHead', 'objective.gram']);
+    const inner = new Set(['data', 'model', 'from', 'crops.intensity', 'objective.ibotHead', 'objective.gram']);
     const known = keysOf(z.toJSONSchema(pretrainingSchema, { io: 'input', unrepresentable: 'any' })).filter(
       (key) => !inner.has(key),
     );
@@ -289,6 +297,6 @@ describe('every key', () => {
       }),
     ).catch((error: Error) => error.message);
     expect(after).not.toBe(before);
-    if (!/kind|from.weights/.test(path)) expect(after).toMatch(/^[0-9a-f]{64}$/);
+    if (!/kind|split|from.weights/.test(path)) expect(after).toMatch(/^[0-9a-f]{64}$/);
   });
 });

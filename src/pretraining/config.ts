@@ -4,8 +4,8 @@ import { checkDocument, inputError, readYaml } from '../base/index.js';
 import { PRESETS, type PresetName } from './presets.js';
 import { type PretrainingConfig, pretrainingSchema } from './schema.js';
 
-type Plain = Record<string, unknown>;
-const isPlain = (value: unknown): value is Plain =>
+export type Plain = Record<string, unknown>;
+export const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What a command line says beside the file; it counts more. */
@@ -50,7 +50,7 @@ function presetOf(name: unknown, source: string): PresetName {
 }
 
 /** Keys of `over` count; mappings are merged key by key, all else is taken whole. */
-function merged(base: Plain, over: Plain): Plain {
+export function merged(base: Plain, over: Plain): Plain {
   const entries = Object.entries(over).map(([key, value]) => {
     const before = Object.hasOwn(base, key) ? base[key] : undefined;
     return [key, isPlain(before) && isPlain(value) ? merged(before, value) : value] as const;

@@ -9,10 +9,11 @@ export type RecipeName = 'natural' | 'radiographs';
 
 /** The crops that a configuration asks for. */
 export function cropRecipe({ crops }: PretrainingConfig, recipe: RecipeName): CropRecipe {
-  const { globalSize, localSize, locals, globalScale, localScale } = crops;
+  const { globalSize, localSize, locals, globalScale, localScale, intensity } = crops;
   const scales = { globalScale: globalScale ?? undefined, localScale: localScale ?? undefined };
   const make = recipe === 'natural' ? dinov2Crops : radiographCrops;
-  return make({ globalSize, localSize, locals, ...scales });
+  const made = make({ globalSize, localSize, locals, ...scales });
+  return { ...made, intensity: intensity ?? made.intensity };
 }
 
 /**

@@ -3,7 +3,7 @@ import { type EvaluationData, openEvaluation } from './evaluation-data.js';
 import type { RecipeName } from './network.js';
 import type { ProgressSink } from './progress.js';
 import type { PretrainingConfig } from './schema.js';
-import { type Images, openImages, survey } from './sources.js';
+import { Images, type OpenedImages, openImages, survey } from './sources.js';
 
 /** Opens what a pretraining reads, and says what there is to say of it. */
 export class Preparation {
@@ -11,12 +11,15 @@ export class Preparation {
     private readonly config: PretrainingConfig,
     private readonly progress: ProgressSink,
     private readonly signal: AbortSignal,
+    private readonly opened?: OpenedImages,
   ) {}
 
   /** Throws an InputError for fewer images than one batch. */
   async openImages(): Promise<Images> {
-    const { config, progress } = this;
-    const images = await openImages(config.data, { signal: this.signal, onIndex: this.showIndex('images') });
+    const { config, progress, signal, opened } = this;
+    const images = opened
+      ? new Images(opened.images)
+      : await openImages(config.data, { signal, onIndex: this.showIndex('images') });
     for (const { name, length, notes } of images.lists) {
       progress.print(`${name}: ${length.toLocaleString('en')} images`);
       for (const text of notes) progress.print(`note: ${name}: ${text}`);
@@ -58,8 +61,8 @@ export class Preparation {
     const { config, progress } = this;
     let line: ReturnType<ProgressSink['start']> | undefined;
     const evaluation = await openEvaluation(config, {
-      size: config.crops.globalSize,
       recipe,
+      labelled: this.opened?.labelled ?? undefined,
       signal: this.signal,
       onIndex: this.showIndex('labelled pictures'),
       onRead: (done, total) => {

@@ -13,13 +13,15 @@ import type { PretrainingTaskConfig, PretrainingTaskResult } from './pretraining
 import { epochText, type ProgressSink, stepText } from './progress.js';
 import { FORMAT, openRunFolder } from './run-folder.js';
 import type { PretrainingConfig } from './schema.js';
-import type { Images } from './sources.js';
+import type { Images, OpenedImages } from './sources.js';
 
 export interface PretrainingOptions {
   config: PretrainingConfig;
   /** Takes up everything; a pretraining that was begun there goes on. */
   folder: string;
   progress: ProgressSink;
+  /** In the place of what `config.data` and `config.evaluation` name. */
+  opened?: OpenedImages;
   /** Seconds of training that a crash may cost at most; 120 unless said. */
   checkpointSeconds?: number;
 }
@@ -73,11 +75,11 @@ class PretrainingRun {
   }
 
   private async locked(): Promise<PretrainingResult> {
-    const { config, folder, progress } = this.options;
+    const { config, folder, progress, opened } = this.options;
     requireDevice(config.device);
     const device = computing(config);
     const { model } = dinov2Config(config, device.precision);
-    const preparation = new Preparation(config, progress, this.stopping.signal);
+    const preparation = new Preparation(config, progress, this.stopping.signal, opened);
     const images = await preparation.openImages();
     const recipe = await preparation.chooseRecipe(images);
     const crops = cropRecipe(config, recipe);

@@ -1,6 +1,6 @@
 /** What may stand in a pretraining's YAML: everything that its result depends on. Values that are left out come from a preset. */
 import { z } from 'zod';
-import { PICTURE_SOURCES } from '../datasets/index.js';
+import { PICTURE_SOURCES, PICTURE_SPLITS } from '../datasets/index.js';
 import { VIT_SIZES, type VitSize } from '../models/index.js';
 
 const fraction = z.number().min(0).max(1);
@@ -20,6 +20,8 @@ const source = z.strictObject({
   kind: z.enum(PICTURE_SOURCES).optional(),
   column: z.string().min(1).optional(),
   limit: count.optional(),
+  /** Of CIFAR-10. */
+  split: z.enum(PICTURE_SPLITS).optional(),
   exclude: z.array(z.string().min(1)).default([]),
 });
 
@@ -32,6 +34,8 @@ const crops = z.strictObject({
   /** null: those of the recipe. */
   globalScale: range.nullable(),
   localScale: range.nullable(),
+  /** How the levels of an image are spread before it is cropped; null: as the recipe does. */
+  intensity: z.strictObject({ minMax: z.boolean(), equalize: z.boolean() }).nullable(),
 });
 
 const model = z.strictObject({
@@ -109,12 +113,22 @@ const evaluation = z.strictObject({
   source: z.string().min(1).nullable(),
   kind: z.enum(PICTURE_SOURCES).optional(),
   column: z.string().min(1).optional(),
+  split: z.enum(PICTURE_SPLITS).optional(),
   limit: count.nullable(),
   /** Epochs. */
   every: count,
   k: count,
   linear: z.boolean(),
 });
+
+const masks = z.strictObject({ probability: fraction, ratio: range });
+
+/** What an experiment leaves to a pretraining: all but images, network, seed, device and precision. */
+export const settingsSchema = z
+  .strictObject({ crops, objective, masks, training, evaluation, threads: count.max(1024) })
+  .superRefine(checkPrototypes);
+
+export type PretrainingSettings = z.infer<typeof settingsSchema>;
 
 export const pretrainingSchema = z
   .strictObject({
@@ -130,16 +144,12 @@ export const pretrainingSchema = z
     model: model.nullable(),
     from: from.nullable(),
     objective,
-    masks: z.strictObject({ probability: fraction, ratio: range }),
+    masks,
     training,
     evaluation,
   })
-  .superRefine(({ objective, training, model, from }, context) => {
-    for (const [field, head] of Object.entries({ head: objective.head, ibotHead: objective.ibotHead })) {
-      if (!head || head.prototypes >= training.batchSize) continue;
-      const message = `at least training.batchSize, ${training.batchSize}: one for each image of a batch`;
-      context.addIssue({ code: 'custom', path: ['objective', field, 'prototypes'], message });
-    }
+  .superRefine(checkPrototypes)
+  .superRefine(({ model, from }, context) => {
     if (model && from) {
       const message = 'nothing beside "from", whose weights bring their network';
       context.addIssue({ code: 'custom', path: ['model'], message });
@@ -149,6 +159,17 @@ export const pretrainingSchema = z
       context.addIssue({ code: 'custom', path: ['from'], message });
     }
   });
+
+function checkPrototypes(
+  { objective, training }: { objective: z.infer<typeof objective>; training: z.infer<typeof training> },
+  context: z.RefinementCtx,
+): void {
+  for (const [field, head] of Object.entries({ head: objective.head, ibotHead: objective.ibotHead })) {
+    if (!head || head.prototypes >= training.batchSize) continue;
+    const message = `at least training.batchSize, ${training.batchSize}: one for each image of a batch`;
+    context.addIssue({ code: 'custom', path: ['objective', field, 'prototypes'], message });
+  }
+}
 
 export type PretrainingConfig = z.infer<typeof pretrainingSchema>;
 export type StatisticsChoice = z.infer<typeof statistics>;

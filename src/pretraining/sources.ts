@@ -9,6 +9,13 @@ export interface OpenOptions {
   onIndex?(source: string, progress: IndexProgress): void;
 }
 
+/** What a pretraining reads, open already. */
+export interface OpenedImages {
+  images: readonly PictureList[];
+  /** By which the teacher is judged; null where the configuration has none. */
+  labelled: PictureList | null;
+}
+
 /** Several lists as one. */
 export class Images implements ImageList {
   readonly length: number;

@@ -5,7 +5,7 @@ import { imageEndings } from '../../imaging/index.js';
 import { openCifar10 } from '../cifar10.js';
 import { readLabels } from '../folder.js';
 import { note } from '../note.js';
-import { evenly, type PictureList } from '../pictures.js';
+import { evenly, type PictureList, type PictureSplit, refuseSplit } from '../pictures.js';
 import { excludedIds } from './exclusion.js';
 import { IndexedPictures } from './indexed-pictures.js';
 import { listOf, selectPictures } from './picture-list.js';
@@ -23,6 +23,8 @@ export interface PictureSourceOptions extends UpdateOptions {
   labels?: boolean;
   /** At most this many pictures, taken at even distances through the order of the source. */
   limit?: number;
+  /** CIFAR-10's own split; all pictures unless said. */
+  split?: PictureSplit;
   /** Lists of pictures to leave out, as `hilum data dedup` writes them. */
   exclude?: readonly string[];
 }
@@ -30,18 +32,20 @@ export interface PictureSourceOptions extends UpdateOptions {
 /**
  * Opens a source. The first time every file is listed (members of archives and rows of tables too; no image is decoded); later
  * only what has changed: folders and shards whose time of change is another. Throws an InputError where the source cannot be read
- * or holds no picture, for what it may be several kinds of, and for labels that are wanted and not there; Interrupted where it
- * was stopped.
+ * or holds no picture, for what it may be several kinds of, and for labels or a split that are wanted and not there; Interrupted
+ * where it was stopped.
  */
 export async function openPictureSource(options: PictureSourceOptions): Promise<PictureList> {
-  const { source, labels, limit, exclude = [] } = options;
+  const { source, labels, limit, split, exclude = [] } = options;
   const kind = options.kind ?? kindOf(source);
-  const list = kind === 'cifar10' ? listOf(openCifar10({ root: source, labels })) : await openIndexed(kind, options);
+  const list =
+    kind === 'cifar10' ? listOf(openCifar10({ root: source, labels, split })) : await openIndexed(kind, options);
   return limited(without(list, exclude, source), limit);
 }
 
 async function openIndexed(kind: SourceKind, options: PictureSourceOptions): Promise<PictureList> {
-  const { source, labels } = options;
+  const { source, labels, split } = options;
+  refuseSplit(source, split);
   const shards = kind === 'folder' ? undefined : shardsOf(source, kind);
   const { index, problem } = await upToDate(kind, shards, options);
   const remarks = index.remarks().map(({ what, count, first }) => {
