@@ -160,12 +160,11 @@ export const pretrainingSchema = z
     }
   });
 
-function checkPrototypes(
-  { objective, training }: { objective: z.infer<typeof objective>; training: z.infer<typeof training> },
-  context: z.RefinementCtx,
-): void {
-  for (const [field, head] of Object.entries({ head: objective.head, ibotHead: objective.ibotHead })) {
-    if (!head || head.prototypes >= training.batchSize) continue;
+type Trained = { objective: z.infer<typeof objective>; training: z.infer<typeof training> };
+
+function checkPrototypes({ objective: { head, ibotHead }, training }: Trained, context: z.RefinementCtx): void {
+  for (const [field, its] of Object.entries({ head, ibotHead })) {
+    if (!its || its.prototypes >= training.batchSize) continue;
     const message = `at least training.batchSize, ${training.batchSize}: one for each image of a batch`;
     context.addIssue({ code: 'custom', path: ['objective', field, 'prototypes'], message });
   }
