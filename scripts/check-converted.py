@@ -20,7 +20,7 @@ import sys
 import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "src", "models", "weights", "fixtures"))
+sys.path.insert(0, os.path.join(HERE, "..", "src", "models", "weights", "namings", "fixtures"))
 import numpy as np
 import vit_original as original
 import torch
