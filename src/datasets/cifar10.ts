@@ -14,6 +14,7 @@ import { readList } from './table.js';
 const SIDE = 32;
 const PIXELS = 3 * SIDE * SIDE;
 const RECORD = 1 + PIXELS;
+const TEST = 'test_batch.bin';
 const BATCHES = {
   train: /^data_batch_\d+\.bin$/,
   test: /^test_batch\.bin$/,
@@ -57,6 +58,6 @@ function readBatch(path: string, name: string, classes: string[], labels: boolea
     }
     const read = () => bytes.slice(at + 1, at + RECORD);
     const source = { kind: 'pixels' as const, name: id, width: SIDE, height: SIDE, channels: 3 as const, read };
-    return { id, source, label: labels ? label : -1 };
+    return { id, source, label: labels ? label : -1, split: name === TEST ? ('test' as const) : ('train' as const) };
   });
 }

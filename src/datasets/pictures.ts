@@ -17,6 +17,8 @@ export interface Picture {
   source: ImageSource;
   /** Index into `classes`; -1 where the set is used without labels. */
   label: number;
+  /** The publisher's own split; none in most sets. */
+  split?: PictureSplit;
 }
 
 /** Pictures by index, made when asked for: millions of them take no object each. */
@@ -30,6 +32,8 @@ export interface PictureList extends ImageList {
   id(index: number): string;
   /** Index into `classes`; -1 where the list is used without labels. */
   label(index: number): number;
+  /** The publisher's own split; undefined in most sets. */
+  split(index: number): PictureSplit | undefined;
   /** By which a changed picture is known: its size, its place, when its file was changed. */
   stamp(index: number): string;
   /** SHA-256 of what the pictures are: ids, sizes, labels. */

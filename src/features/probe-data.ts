@@ -1,5 +1,5 @@
 import { inputError, Random } from '../base/index.js';
-import { type PictureSet, type RadiographDataset, SPLITS, type Split } from '../datasets/index.js';
+import { type Picture, type PictureSet, type RadiographDataset, SPLITS, type Split } from '../datasets/index.js';
 import type { ImageSource } from '../imaging/index.js';
 
 /** Images with labels in three splits, to judge weights by. */
@@ -39,24 +39,35 @@ export function radiographProbe(dataset: RadiographDataset, options: ProbeDataOp
 }
 
 /** Shares of each class that are trained and validated on; the rest is tested on. */
-const TRAIN = 0.7;
-const VALIDATE = 0.1;
+const DRAWN = { train: 0.7, validate: 0.1 };
+/** Of the training pictures, where the publisher says which are tested on. */
+const PUBLISHED = { train: 0.9, validate: 0.1 };
 
-/** Pictures in splits that are drawn by the seed, class by class: 70, 10 and 20 %. Throws an InputError for an empty split. */
+/**
+ * Pictures in splits that are drawn by the seed, class by class: 70, 10 and 20 %; where some are published as those to test on, these
+ * are, and 90 and 10 % of the others the rest. Throws an InputError for an empty split.
+ */
 export function pictureProbe(set: PictureSet, options: ProbeDataOptions): ProbeData {
+  const published = new Set(set.pictures.map(({ split }) => split)).size > 1;
+  const shares = published ? PUBLISHED : DRAWN;
   const images = set.classes.flatMap((_, label) => {
-    const own = set.pictures.filter((picture) => picture.label === label);
+    const all = set.pictures.filter((picture) => picture.label === label);
+    const isTest = ({ split }: Picture) => published && split === 'test';
+    const own = all.filter((picture) => !isTest(picture));
     const order = Random.of(options.seed, 'probe split', label).permutation(own.length);
-    return Array.from(order, (i, place) => {
+    const drawn = Array.from(order, (i, place) => {
       const share = (place + 0.5) / own.length;
-      const split: Split = share < TRAIN ? 'train' : share < TRAIN + VALIDATE ? 'validate' : 'test';
-      const { id, source } = own[i]!;
-      return { split, image: { id, source, labels: label, group: id } };
+      const split: Split =
+        share < shares.train ? 'train' : share < shares.train + shares.validate ? 'validate' : 'test';
+      return { split, image: imageOf(own[i]!) };
     });
+    return [...drawn, ...all.filter(isTest).map((picture) => ({ split: 'test' as const, image: imageOf(picture) }))];
   });
   const { name, classes, notes } = set;
   return { name, kind: 'classes', names: classes, splits: divide(name, images, options), notes };
 }
+
+const imageOf = ({ id, source, label }: Picture): ProbeImage => ({ id, source, labels: label, group: id });
 
 function divide(
   name: string,

@@ -65,7 +65,12 @@ export async function openEvaluation(
   };
   const { readable, unreadable } = await scan(store, { onProgress: onImage });
   const numbers = new Map(Array.from(readable, (i) => [list.id(i), i]));
-  const pictures = Array.from(readable, (i) => ({ id: list.id(i), source: list.at(i)!, label: list.label(i) }));
+  const pictures = Array.from(readable, (i) => ({
+    id: list.id(i),
+    source: list.at(i)!,
+    label: list.label(i),
+    split: list.split(i),
+  }));
   const { name, classes, notes } = list;
   const { splits } = pictureProbe({ name, classes: [...classes], pictures, notes: [...notes] }, { seed: config.seed });
   if (k > splits.train.length) {

@@ -49,6 +49,10 @@ export class IndexedPictures implements PictureList {
     return join(units.names.at(this.index.unitOf(index)), entries.names.at(index));
   }
 
+  split(): undefined {
+    return undefined;
+  }
+
   label(index: number): number {
     return this.options.labels?.[index] ?? -1;
   }

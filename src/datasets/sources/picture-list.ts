@@ -13,6 +13,7 @@ export function listOf({ name, classes, pictures, notes }: PictureSet): PictureL
     at: (index) => pictures[index]?.source,
     id: (index) => pictures[index]!.id,
     label: (index) => pictures[index]!.label,
+    split: (index) => pictures[index]!.split,
     stamp: (index) => nameOf(pictures[index]!.source),
     fingerprint: () => contentHash(pictures.map(({ id, label }) => [id, label])),
   };
@@ -30,6 +31,7 @@ export function selectPictures(list: PictureList, wanted: Uint32Array | ((index:
     at: (index) => (index >= 0 && index < chosen.length ? list.at(chosen[index]!) : undefined),
     id: (index) => list.id(chosen[index]!),
     label: (index) => list.label(chosen[index]!),
+    split: (index) => list.split(chosen[index]!),
     stamp: (index) => list.stamp(chosen[index]!),
     fingerprint: () => createHash('sha256').update(list.fingerprint()).update(chosen).digest('hex'),
   };
