@@ -35,7 +35,7 @@ export class ExperimentContext {
   readonly folder: string;
   readonly progress: ProgressSink;
   readonly strict: boolean;
-  private readonly checkpointSeconds: number | undefined;
+  readonly checkpointSeconds: number | undefined;
   private readonly scheduler: Scheduler;
   private readonly running = new Set<() => void>();
   private stopping = false;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentHash, packageVersion, readJson, writeJson } from '../base/index.js';
 import { engineInfo } from '../torch/index.js';
+import type { ExperimentConfig } from './schema.js';
 
 /** A part of an experiment: named by people, keyed by everything that its result depends on. */
 export interface Part {
@@ -13,19 +14,30 @@ export interface Part {
 
 /**
  * The folder of a part under the experiment's. Equal inputs and hilum versions give the same folder, so that a finished
- * part is found again and anything changed starts a new one.
+ * part is found again and anything changed starts a new one. Nothing is written yet.
  */
-export function openPart(experimentFolder: string, name: string, inputs: unknown): Part {
+export function partOf(experimentFolder: string, name: string, inputs: unknown): Part {
   const key = contentHash({ version: packageVersion(), libtorch: engineInfo().libtorch, name, inputs });
   const slug = name.replace(/[^\w.-]+/g, '-');
-  const folder = join(experimentFolder, 'parts', `${slug}-${key.slice(0, 10)}`);
+  return { name, key, folder: join(experimentFolder, 'parts', `${slug}-${key.slice(0, 10)}`) };
+}
+
+/** As `partOf`, and makes the folder with its `config.json`. */
+export function openPart(experimentFolder: string, name: string, inputs: unknown): Part {
+  const part = partOf(experimentFolder, name, inputs);
+  const { key, folder } = part;
   mkdirSync(folder, { recursive: true });
   const configPath = join(folder, 'config.json');
   if (!existsSync(configPath)) {
     const versions = { hilum: packageVersion(), node: process.version, libtorch: engineInfo().libtorch };
     writeJson(configPath, { name, key, versions, inputs });
   }
-  return { name, key, folder };
+  return part;
+}
+
+/** A start as the names of parts have it: with its pretraining seed, where that is not the experiment's seed. */
+export function startTitle({ seed }: ExperimentConfig, name: string, pretrainingSeed = seed): string {
+  return pretrainingSeed === seed ? name : `${name} pretraining seed ${pretrainingSeed}`;
 }
 
 /** The result of a part: the stored one where it is finished, else made by `work` and stored. */

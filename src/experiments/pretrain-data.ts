@@ -1,14 +1,14 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { contentHash, inputError, Random } from '../base/index.js';
-import { openPictures, type Picture, type Radiograph } from '../datasets/index.js';
+import { openPictureSource, openPictures, type Picture, type PictureSet, type Radiograph } from '../datasets/index.js';
 import { type ImageReader, ImageStore, naturalPreprocessing, type Preprocessing, scan } from '../imaging/index.js';
 import type { SupervisedConfig } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { bytesOf } from './images.js';
 import { finishPart, openPart } from './part.js';
 import { prepareDataset, reportUnreadable, splitIndices, trainingWeights, type UnreadableImage } from './prepare.js';
-import type { SslInitialization, SupervisedInitialization } from './schema.js';
+import type { PictureSource, SimclrInitialization, SupervisedInitialization } from './schema.js';
 
 /** Images with labels, and which of them train and validate. */
 export interface LabelledData {
@@ -30,11 +30,16 @@ export async function labelledPictures(
 ): Promise<LabelledData> {
   const { config, dataRoot } = context;
   const source = start.pictures![0]!;
-  const set = openPictures(source.type, { root: resolve(dataRoot, source.root), labels: true, limit: source.limit });
+  const set = await openSet(dataRoot, source, true);
   const preprocessing = { ...naturalPreprocessing, size: config.model.imageSize };
   const store = pictureStore(set.pictures, preprocessing);
   const items = set.pictures.map(itemOf);
-  const { readable, unreadable, fingerprint } = await openReadable(context, start.name, store, items, preprocessing);
+  const { readable, unreadable, fingerprint } = await findReadable(
+    context,
+    start.name,
+    store,
+    identityOf(items, preprocessing),
+  );
   const order = Random.of(config.seed, 'held-out pictures')
     .permutation(readable.length)
     .map((i) => readable[i]!);
@@ -79,12 +84,10 @@ export interface MixedData {
 /** All pictures, or the training radiographs of a data set, or both, as one set without labels. */
 export async function openMixed(
   context: ExperimentContext,
-  start: SslInitialization,
+  start: SimclrInitialization,
   size: number,
 ): Promise<MixedData> {
-  const sets = (start.pictures ?? []).map((source) =>
-    openPictures(source.type, { root: resolve(context.dataRoot, source.root), limit: source.limit }),
-  );
+  const sets = await Promise.all((start.pictures ?? []).map((source) => openSet(context.dataRoot, source)));
   const onlyRadiographs = sets.length === 0;
   if (start.radiographs?.cache !== undefined && !onlyRadiographs) {
     throw inputError({
@@ -115,7 +118,12 @@ export async function openMixed(
         }
       : { store: pictureStore(pictures, preprocessing), items: pictures.map(itemOf) };
   const roots = [...(start.pictures ?? []), ...(start.radiographs ? [start.radiographs] : [])].map(({ root }) => root);
-  const { readable, unreadable, fingerprint } = await openReadable(context, start.name, store, items, preprocessing);
+  const { readable, unreadable, fingerprint } = await findReadable(
+    context,
+    start.name,
+    store,
+    identityOf(items, preprocessing),
+  );
   return {
     store,
     indices: readable,
@@ -123,6 +131,25 @@ export async function openMixed(
     fingerprint: contentHash([fingerprint, prepared?.fingerprint ?? null]),
     description: `${readable.length.toLocaleString('en')} images (${roots.join(', ')})`,
   };
+}
+
+/** Folders and CIFAR-10 in the order of `openPictures`; shards, and what has exclusions, as `openPictureSource` does. */
+async function openSet(
+  dataRoot: string,
+  { type, root, exclude, ...options }: PictureSource,
+  labels = false,
+): Promise<PictureSet> {
+  const source = resolve(dataRoot, root);
+  const plain = (type === 'folder' || type === 'cifar10') && exclude.length === 0 && options.column === undefined;
+  if (plain) return openPictures(type, { ...options, root: source, labels });
+  const excluded = exclude.map((path) => resolve(dataRoot, path));
+  const list = await openPictureSource({ ...options, kind: type, source, labels, exclude: excluded });
+  const pictures = Array.from({ length: list.length }, (_, i) => ({
+    id: list.id(i),
+    source: list.at(i)!,
+    label: list.label(i),
+  }));
+  return { name: list.name, classes: [...list.classes], pictures, notes: [...list.notes] };
 }
 
 const pictureOf = ({ id, path }: Radiograph): Picture => ({ id, source: { kind: 'file', path }, label: -1 });
@@ -143,26 +170,35 @@ function itemOf({ id, label, source }: Picture): Item {
   return { id, label, bytes: source.kind === 'file' ? bytesOf(source.path) : null };
 }
 
+function identityOf(items: readonly Item[], preprocessing: Preprocessing): Identity {
+  const rows = items.map(({ id, label, bytes }) => [id, label, bytes]);
+  return { fingerprint: contentHash([rows, preprocessing]), id: (i) => items[i]!.id };
+}
+
+/** What pictures are known by. */
+interface Identity {
+  /** Of all. */
+  fingerprint: string;
+  id(index: number): string;
+}
+
 interface ReadablePictures {
   readable: Int32Array;
   unreadable: UnreadableImage[];
-  /** Changes with any picture, label or preprocessing. */
+  /** Changes with what the pictures are, and with which of them can be read. */
   fingerprint: string;
 }
 
 /** Reads every picture once, so that one that cannot be read is listed now and not met in the middle of a training. */
-async function openReadable(
+export async function findReadable(
   context: ExperimentContext,
   name: string,
   store: ImageReader,
-  items: readonly Item[],
-  preprocessing: Preprocessing,
+  { fingerprint, id }: Identity,
 ): Promise<ReadablePictures> {
-  const rows = items.map(({ id, label, bytes }) => [id, label, bytes]);
-  const fingerprint = contentHash([rows, preprocessing]);
   const part = openPart(context.folder, `prepare pictures of ${name}`, { fingerprint });
   const found = await finishPart(part, async () => {
-    const line = context.progress.start({ name: `read pictures of ${name}`, total: items.length, unit: 'images' });
+    const line = context.progress.start({ name: `read pictures of ${name}`, total: store.length, unit: 'images' });
     const result = await scan(store, {
       onProgress: (done) => {
         context.throwIfStopped();
@@ -170,12 +206,12 @@ async function openReadable(
       },
     });
     line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
-    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: items[index]!.id, reason })) };
+    return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: id(index), reason })) };
   });
   const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
-  reportUnreadable(context, `pictures of ${name}`, unreadable, items.length);
+  reportUnreadable(context, `pictures of ${name}`, unreadable, store.length);
   const bad = new Set(found.unreadable.map(({ index }) => index));
-  const readable = Int32Array.from(items.keys()).filter((i) => !bad.has(i));
+  const readable = Int32Array.from({ length: store.length }, (_, i) => i).filter((i) => !bad.has(i));
   return { readable, unreadable, fingerprint: contentHash([fingerprint, [...bad]]) };
 }
 

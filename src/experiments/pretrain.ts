@@ -7,6 +7,7 @@ import { ownNetwork } from './network.js';
 import { finishPart, openPart, type Part } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
 import { labelledPictures, labelledRadiographs, openMixed } from './pretrain-data.js';
+import { pretrainDinov2 } from './pretrain-dinov2.js';
 import type { InitializationSummary, Pretraining } from './result.js';
 import type { SslInitialization, SupervisedInitialization } from './schema.js';
 
@@ -21,6 +22,10 @@ export async function pretrainSelfSupervised(
   start: SslInitialization,
   seed: number,
 ): Promise<Pretrained> {
+  if (start.method === 'dinov2') {
+    const { part, description, pretraining } = await pretrainDinov2(context, start, seed);
+    return { part, summary: { name: start.name, kind: 'ssl', description, pretraining } };
+  }
   const { config } = context;
   const { training, name } = start;
   const data = await openMixed(context, start, training.storeSize ?? Math.round((config.model.imageSize * 4) / 3));

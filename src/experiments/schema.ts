@@ -1,7 +1,8 @@
 /** The experiment file: what may stand in the YAML, its defaults, and errors that name the field. */
 import { z } from 'zod';
 import {
-  pictureDatasets,
+  PICTURE_SOURCES,
+  PICTURE_SPLITS,
   radiographDatasets,
   UNCERTAIN_POLICIES,
   VALIDATION_FRACTION,
@@ -9,11 +10,13 @@ import {
 } from '../datasets/index.js';
 import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
+import { pretrainingSettings } from '../pretraining/index.js';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.number().int().positive();
+const seed = z.number().int().min(0).max(0xffffffff);
 const keysOf = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[];
 
 const statistics = z.union([
@@ -111,9 +114,15 @@ const radiographSource = {
 };
 
 const pictureSource = z.strictObject({
-  type: z.enum(keysOf(pictureDatasets)),
+  type: z.enum(PICTURE_SOURCES),
   root: z.string().min(1),
+  /** Of Parquet. */
+  column: z.string().min(1).optional(),
   limit: count.optional(),
+  /** Of CIFAR-10. */
+  split: z.enum(PICTURE_SPLITS).optional(),
+  /** Lists of pictures to leave out, as `hilum data dedup` writes them. */
+  exclude: z.array(z.string().min(1)).default([]),
 });
 
 const simclr = z.strictObject({
@@ -147,6 +156,14 @@ const supervised = z.strictObject({
   threads: recipe.threads.default(1),
 });
 
+const ssl = {
+  name,
+  from: z.literal('ssl'),
+  pictures: z.array(pictureSource).min(1).optional(),
+  radiographs: z.strictObject(radiographSource).optional(),
+  seeds: z.array(seed).min(1).optional(),
+};
+
 const initialization = z.discriminatedUnion('from', [
   z.strictObject({ name, from: z.literal('random') }),
   z.strictObject({
@@ -157,19 +174,20 @@ const initialization = z.discriminatedUnion('from', [
     heads: count.optional(),
     allow: z.array(z.string().min(1)).default([]),
   }),
-  z.strictObject({
-    name,
-    from: z.literal('ssl'),
-    method: z.enum(['simclr']).default('simclr'),
-    pictures: z.array(pictureSource).min(1).optional(),
-    radiographs: z.strictObject(radiographSource).optional(),
-    training: simclr.prefault({}),
-  }),
+  z.discriminatedUnion('method', [
+    z.strictObject({
+      ...ssl,
+      method: z.literal('simclr').optional().default('simclr'),
+      training: simclr.prefault({}),
+    }),
+    z.strictObject({ ...ssl, method: z.literal('dinov2'), pretraining: pretrainingSettings }),
+  ]),
   z.strictObject({
     name,
     from: z.literal('supervised'),
     pictures: z.array(pictureSource).min(1).max(1).optional(),
     radiographs: z.strictObject(radiographSource).optional(),
+    seeds: z.array(seed).min(1).optional(),
     training: supervised.prefault({}),
   }),
 ]);
@@ -186,7 +204,7 @@ const lora = z.strictObject({
  */
 const finetuning = z
   .strictObject({
-    seeds: z.array(z.number().int().min(0).max(0xffffffff)).min(1).default([1]),
+    seeds: z.array(seed).min(1).default([1]),
     epochs: recipe.epochs.default(100),
     batchSize: recipe.batchSize.default(32),
     learningRate: z.union([positive, z.array(positive).min(1)]).default(1e-5),
@@ -217,7 +235,7 @@ export const experimentSchema = z
   .strictObject({
     name: name.regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" alone (it names a folder)'),
     description: z.string().optional(),
-    seed: z.number().int().min(0).max(0xffffffff).default(1),
+    seed: seed.default(1),
     device: z
       .string()
       .regex(/^(cpu|cuda(:\d+)?)$/, '"cpu", "cuda" or "cuda:N"')
@@ -248,15 +266,22 @@ export const experimentSchema = z
         seen.add(own);
       }
     }
-    for (const field of ['seeds', 'learningRate'] as const) {
-      const values = [config.finetuning[field]].flat();
+    const eachOnce = (values: readonly number[], path: PropertyKey[]) => {
       const again = values.find((value, i) => values.indexOf(value) < i);
-      if (again === undefined) continue;
-      const message = `each value once; ${again} stands there twice`;
-      context.addIssue({ code: 'custom', path: ['finetuning', field], message });
+      if (again === undefined) return;
+      context.addIssue({ code: 'custom', path, message: `each value once; ${again} stands there twice` });
+    };
+    for (const field of ['seeds', 'learningRate'] as const) {
+      eachOnce([config.finetuning[field]].flat(), ['finetuning', field]);
     }
     for (const [i, start] of config.initializations.entries()) {
       if (start.from !== 'ssl' && start.from !== 'supervised') continue;
+      const { architecture = 'vit' } = config.model;
+      if (start.from === 'ssl' && start.method === 'dinov2' && architecture !== 'vit') {
+        const message = `simclr, since DINOv2 masks the patches of a vit and the model is a ${architecture}`;
+        context.addIssue({ code: 'custom', path: ['initializations', i, 'method'], message });
+      }
+      eachOnce(start.seeds ?? [], ['initializations', i, 'seeds']);
       const given = [start.pictures, start.radiographs].filter((data) => data !== undefined).length;
       const valid = start.from === 'ssl' ? given > 0 : given === 1;
       if (!valid) {
@@ -271,9 +296,13 @@ export const experimentSchema = z
 
 export type ExperimentConfig = z.infer<typeof experimentSchema>;
 export type Initialization = ExperimentConfig['initializations'][number];
+/** The schema holds that DINOv2 has one. */
+export type VitModel = Extract<ExperimentConfig['model'], { architecture?: 'vit' }>;
 export type InputChoice = ExperimentConfig['model']['input'];
 export type WeightsInitialization = Extract<Initialization, { from: 'weights' }>;
 export type SslInitialization = Extract<Initialization, { from: 'ssl' }>;
+export type SimclrInitialization = Extract<SslInitialization, { method: 'simclr' }>;
+export type Dinov2Initialization = Extract<SslInitialization, { method: 'dinov2' }>;
 export type SupervisedInitialization = Extract<Initialization, { from: 'supervised' }>;
 export type RadiographSource = NonNullable<SupervisedInitialization['radiographs']>;
 export type PictureSource = NonNullable<SslInitialization['pictures']>[number];
