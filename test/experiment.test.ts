@@ -140,22 +140,31 @@ describe('an experiment, end to end', () => {
     for (const path of Object.values(JSON.parse(text) as Record<string, string>)) expect(existsSync(path)).toBe(true);
   });
 
-  it('runs only what is new when a seed is added, and its intervals then hold the variance of seeds', async () => {
+  it('runs only what is new when seeds are added, and its intervals then hold the variance of seeds', async () => {
     const more = structuredClone(document);
     more.finetuning.seeds = [1, 2];
+    more.initializations[1].seeds = [1, 5];
     const prints = fingerprints(out());
     const outcome = await bench.run(more, 'main', '--json');
     expect(trained(outcome)).toEqual([
       'phantoms own weights lr 0.001 seed 2',
       'phantoms random lr 0.001 seed 2',
       'phantoms ssl lr 0.001 seed 2',
+      'phantoms ssl pretraining seed 5 lr 0.001 seed 1',
+      'phantoms ssl pretraining seed 5 lr 0.001 seed 2',
       'phantoms supervised lr 0.001 seed 2',
+      'pretrain ssl pretraining seed 5',
     ]);
     expect(fingerprints(out())).toMatchObject(prints);
     const result = JSON.parse(outcome.out);
-    expect(result.statistics.seedsRedrawn).toBe(true);
-    expect(result.cells[0].runs.map(({ seed }: Document) => seed)).toEqual([1, 2]);
-    expect(result.cells[0].runs[0].testMeanAuroc).not.toBe(result.cells[0].runs[1].testMeanAuroc);
+    expect(result.statistics.seedsRedrawn).toEqual({ pretraining: true, finetuning: true });
+    const runs = (cell: number) =>
+      result.cells[cell].runs.map(({ pretrainingSeed, seed }: Document) => [pretrainingSeed, seed]);
+    expect(runs(0)).toEqual([1, 2].map((seed) => [undefined, seed]));
+    expect(runs(1)).toEqual([1, 5].flatMap((pretraining) => [1, 2].map((seed) => [pretraining, seed])));
+    expect(new Set(result.cells[1].runs.map(({ testMeanAuroc }: Document) => testMeanAuroc)).size).toBe(4);
+    expect(result.initializations[1].pretrainings.map(({ seed }: Document) => seed)).toEqual([1, 5]);
+    expect(result.initializations[0].pretrainings).toBeUndefined();
   });
 
   it('predicts what predictions.csv says', async () => {

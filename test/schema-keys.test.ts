@@ -124,6 +124,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['initializations.radiographs.root', 'ssl on radiographs', 'others'],
   ['initializations.radiographs.validationFraction', 'ssl on radiographs', 0.4],
   ['initializations.radiographs.findings', 'supervised on radiographs', ['Effusion']],
+  ['initializations.seeds', 'ssl', [2]],
   ['initializations.training.epochs', 'ssl', 3],
   ['initializations.training.batchSize', 'ssl', 12],
   ['initializations.training.learningRate', 'ssl', 0.0001],

@@ -15,6 +15,8 @@ const document = (): Document => ({
   initializations: [{ name: 'random', from: 'random' }],
 });
 
+const ssl = { name: 'ssl', from: 'ssl', pictures: [{ type: 'folder', root: 'photos' }] };
+
 function faultOf(change: (it: Document) => void): string {
   const changed = document();
   change(changed);
@@ -59,6 +61,14 @@ describe('an experiment file', () => {
     [
       'finetuning.seeds: found [3,3]; expected each value once; 3 stands there twice.',
       (it) => (it.finetuning = { seeds: [3, 3] }),
+    ],
+    [
+      'initializations[1].seeds: found [2,2]; expected each value once; 2 stands there twice.',
+      (it) => it.initializations.push({ ...ssl, seeds: [2, 2] }),
+    ],
+    [
+      'initializations[1].seeds: found []; expected a list of at least 1 entry.',
+      (it) => it.initializations.push({ ...ssl, seeds: [] }),
     ],
     [
       'finetuning.schedule: found "cosin"; expected one of: constant, cosine. Did you mean "cosine"?',

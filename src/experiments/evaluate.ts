@@ -49,6 +49,7 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
     models: cells.map((cell, i) => ({
       name: cell.start.summary.name,
       seeds: runs[i]!.map(({ test }) => test.probabilities),
+      pretrainings: cell.runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
       thresholds: runs[i]!.map(({ thresholds }) => thresholds),
     })),
     groups,
@@ -111,6 +112,7 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
     learningRate: cell.learningRate,
     ...(cell.search.length > 0 && { learningRateSearch: cell.search }),
     runs: cell.runs.map((run, i) => ({
+      ...(run.pretrainingSeed !== undefined && { pretrainingSeed: run.pretrainingSeed }),
       seed: run.seed,
       folder: relative(folder, run.folder),
       epochs: run.curve.length,

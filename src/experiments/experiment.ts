@@ -102,7 +102,10 @@ function resultOf(
         mean: 'the pairs of initializations within one data set',
         findings: 'the findings within one pair of initializations and one data set',
       },
-      seedsRedrawn: config.finetuning.seeds.length > 1,
+      seedsRedrawn: {
+        pretraining: starts.some(({ start }) => start.variants.length > 1),
+        finetuning: config.finetuning.seeds.length > 1,
+      },
       threshold: 'the largest Youden index on the validation split',
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
     },

@@ -4,17 +4,21 @@ import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { ownNetwork } from './network.js';
-import { finishPart, openPart, type Part } from './part.js';
+import { finishPart, openPart, type Part, startTitle } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
 import { labelledPictures, labelledRadiographs, openMixed } from './pretrain-data.js';
 import { pretrainDinov2 } from './pretrain-dinov2.js';
-import type { InitializationSummary, Pretraining } from './result.js';
+import type { Pretraining } from './result.js';
 import type { SslInitialization, SupervisedInitialization } from './schema.js';
 
-interface Pretrained {
+/** A pretraining with one seed. */
+export interface Pretrained {
   part: Part;
-  summary: Omit<InitializationSummary, 'network'>;
+  description: string;
+  pretraining: Outcome;
 }
+
+type Outcome = Omit<Pretraining, 'seed'>;
 
 /** Pretrains on images without labels with a seed, or finds it done. The part's folder then holds `backbone.safetensors`. */
 export async function pretrainSelfSupervised(
@@ -22,10 +26,7 @@ export async function pretrainSelfSupervised(
   start: SslInitialization,
   seed: number,
 ): Promise<Pretrained> {
-  if (start.method === 'dinov2') {
-    const { part, description, pretraining } = await pretrainDinov2(context, start, seed);
-    return { part, summary: { name: start.name, kind: 'ssl', description, pretraining } };
-  }
+  if (start.method === 'dinov2') return pretrainDinov2(context, start, seed);
   const { config } = context;
   const { training, name } = start;
   const data = await openMixed(context, start, training.storeSize ?? Math.round((config.model.imageSize * 4) / 3));
@@ -42,8 +43,8 @@ export async function pretrainSelfSupervised(
     precision: config.precision,
     seed,
   };
-  const pretraining = await finishPart(part, async (): Promise<Pretraining> => {
-    const { result, seconds } = await context.train<SimclrResult>(`pretrain ${name}`, {
+  const pretraining = await finishPart(part, async (): Promise<Outcome> => {
+    const { result, seconds } = await context.train<SimclrResult>(part.name, {
       taskModule: compiledUrl('../ssl/simclr-task.js', import.meta.url).href,
       config: task,
       folder: part.folder,
@@ -67,7 +68,7 @@ export async function pretrainSelfSupervised(
     };
   });
   const description = `self-supervised (SimCLR) on ${data.description}, without labels`;
-  return { part, summary: { name, kind: 'ssl', description, pretraining } };
+  return { part, description, pretraining };
 }
 
 /** Pretrains on labels with a seed, or finds it done; which images validate is the experiment's. The part's folder then holds `backbone.safetensors`. */
@@ -93,8 +94,8 @@ export async function pretrainSupervised(
     predict: [],
   };
   const train = { store: data.store, indices: data.train, batchSize };
-  const pretraining = await finishPart(part, async (): Promise<Pretraining> => {
-    const { result, seconds } = await context.train<SupervisedResult>(`pretrain ${name}`, {
+  const pretraining = await finishPart(part, async (): Promise<Outcome> => {
+    const { result, seconds } = await context.train<SupervisedResult>(part.name, {
       taskModule: compiledUrl('../training/supervised-task.js', import.meta.url).href,
       config: task,
       folder: part.folder,
@@ -117,7 +118,7 @@ export async function pretrainSupervised(
     };
   });
   const description = `supervised on ${data.description}`;
-  return { part, summary: { name, kind: 'supervised', description, pretraining } };
+  return { part, description, pretraining };
 }
 
 const unreadableOf = ({ unreadable }: { unreadable: UnreadableImage[] }): Pick<Pretraining, 'unreadable'> =>
@@ -135,5 +136,12 @@ function openPretraining(
   { training, data, seed }: { training: unknown; data: string; seed: number },
 ): Part {
   const { model, device, precision } = config;
-  return openPart(folder, `pretrain ${name}`, { model, training, data, seed, device, precision });
+  return openPart(folder, `pretrain ${startTitle(config, name, seed)}`, {
+    model,
+    training,
+    data,
+    seed,
+    device,
+    precision,
+  });
 }

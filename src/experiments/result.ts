@@ -25,7 +25,7 @@ export interface ExperimentResult {
   verdict: string[];
 }
 
-export const RESULT_FORMAT = 'hilum-experiment-result/1';
+export const RESULT_FORMAT = 'hilum-experiment-result/2';
 
 /** A point estimate on the whole test set with the bootstrap's interval. */
 export interface Interval {
@@ -55,8 +55,8 @@ export interface Statistics {
   correction: 'benjamini-hochberg';
   /** What each correction runs over, in words, e.g. 'findings, within one pair of initializations and one data set'. */
   families: { mean: string; findings: string };
-  /** Whether training seeds are redrawn along with the test set, so that the intervals contain the variance between seeds. */
-  seedsRedrawn: boolean;
+  /** Which seeds are redrawn along with the test set: the intervals contain the variance between those. */
+  seedsRedrawn: { pretraining: boolean; finetuning: boolean };
   /** How the operating point was chosen, e.g. 'largest Youden index on the validation split'. */
   threshold: string;
   /** Redraws without a positive or without a negative of some finding, of all redraws and findings; left out, where they occur. */
@@ -89,10 +89,12 @@ export interface InitializationSummary {
   description: string;
   /** The network in a few words. */
   network: string;
-  pretraining?: Pretraining;
+  /** One per pretraining seed, where it was pretrained in this experiment. */
+  pretrainings?: Pretraining[];
 }
 
 export interface Pretraining {
+  seed: number;
   seconds: number;
   /** Images seen, repeats included. */
   images: number;
@@ -112,6 +114,7 @@ export interface Cell {
   initialization: string;
   learningRate: number;
   learningRateSearch?: { learningRate: number; validationAuroc: number | null }[];
+  /** One per pretraining seed and fine-tuning seed; those of one pretraining seed stand together. */
   runs: Run[];
   /** Mean over `meanOver`; null where no finding is estimable. */
   meanAuroc: Interval | null;
@@ -127,6 +130,9 @@ export interface Cell {
 export type RocPoint = [fpr: number, tpr: number];
 
 export interface Run {
+  /** Of the weights that it started from, where these were pretrained in this experiment. */
+  pretrainingSeed?: number;
+  /** Of the fine-tuning. */
   seed: number;
   /** Relative to the experiment's folder. */
   folder: string;
@@ -206,9 +212,10 @@ export function assertFinite(value: unknown, path = 'result'): void {
   }
 }
 
-/** Reads a `result.json`. Throws an InputError where the file is missing or is not an experiment's result. */
+/** Reads a `result.json`, of format 1 too. Throws an InputError where the file is missing or is not an experiment's result. */
 export function readResult(path: string): ExperimentResult {
   const value = readJson<{ format?: unknown } | null>(path);
+  if (value?.format === FIRST_FORMAT) return fromFirstFormat(value as FirstResult);
   if (value?.format !== RESULT_FORMAT) {
     throw inputError({
       what: `${path}: format`,
@@ -218,4 +225,24 @@ export function readResult(path: string): ExperimentResult {
     });
   }
   return value as ExperimentResult;
+}
+
+const FIRST_FORMAT = 'hilum-experiment-result/1';
+
+/** One pretraining of an initialization, with the experiment's seed. */
+type FirstResult = Omit<ExperimentResult, 'statistics' | 'initializations'> & {
+  statistics: Omit<Statistics, 'seedsRedrawn'> & { seedsRedrawn: boolean };
+  initializations: (Omit<InitializationSummary, 'pretrainings'> & { pretraining?: Omit<Pretraining, 'seed'> })[];
+};
+
+function fromFirstFormat({ statistics, initializations, ...rest }: FirstResult): ExperimentResult {
+  return {
+    ...rest,
+    format: RESULT_FORMAT,
+    statistics: { ...statistics, seedsRedrawn: { pretraining: false, finetuning: statistics.seedsRedrawn } },
+    initializations: initializations.map(({ pretraining, ...start }) => ({
+      ...start,
+      ...(pretraining && { pretrainings: [{ ...pretraining, seed: statistics.seed }] }),
+    })),
+  };
 }

@@ -9,14 +9,22 @@ import { pretrainSelfSupervised, pretrainSupervised } from './pretrain.js';
 import type { InitializationSummary } from './result.js';
 import type { Initialization, WeightsInitialization } from './schema.js';
 
-/** Where a model starts: its network, and the backbone's weights, or null for random ones. */
+/** Where a model starts: its network, and the backbone's weights, of each pretraining seed where it was pretrained here. */
 export interface Start {
   /** As it is fine-tuned. */
   network: ModelConfig;
+  /** At least one. */
+  variants: readonly StartVariant[];
+  summary: InitializationSummary;
+}
+
+export interface StartVariant {
+  /** Null for random weights. */
   weights: { path: string; allow: readonly string[] } | null;
   /** What the weights depend on, for the keys of the parts that use them. */
   key: string;
-  summary: InitializationSummary;
+  /** Undefined where the start was not pretrained here. */
+  pretrainingSeed?: number;
 }
 
 /** Makes the weights of an initialization, or finds them. */
@@ -25,16 +33,23 @@ export async function makeStart(context: ExperimentContext, start: Initializatio
   const network = fineTuned(ownNetwork(context.config), context.config);
   if (start.from === 'random') {
     const summary = summaryOf({ name, kind: 'random', description: 'random weights' }, network);
-    return { network, weights: null, key: 'random', summary };
+    return { network, variants: [{ weights: null, key: 'random' }], summary };
   }
   if (start.from === 'weights') return startFromWeights(context, start);
-  const { seed } = context.config;
-  const { part, summary } =
-    start.from === 'ssl'
-      ? await pretrainSelfSupervised(context, start, seed)
-      : await pretrainSupervised(context, start, seed);
-  const weights = { path: join(part.folder, 'backbone.safetensors'), allow: [] };
-  return { network, weights, key: part.key, summary: summaryOf(summary, network) };
+  const { seeds = [context.config.seed] } = start;
+  const pretrained = await context.all(
+    seeds.map((seed) =>
+      start.from === 'ssl' ? pretrainSelfSupervised(context, start, seed) : pretrainSupervised(context, start, seed),
+    ),
+  );
+  const variants = pretrained.map(({ part }, i) => ({
+    weights: { path: join(part.folder, 'backbone.safetensors'), allow: [] },
+    key: part.key,
+    pretrainingSeed: seeds[i]!,
+  }));
+  const { description } = pretrained[0]!;
+  const pretrainings = pretrained.map(({ pretraining }, i) => ({ ...pretraining, seed: seeds[i]! }));
+  return { network, variants, summary: summaryOf({ name, kind: start.from, description, pretrainings }, network) };
 }
 
 /** The network is the file's own, at the experiment's image size. */
@@ -51,7 +66,7 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
     return { path: weights.path, files: weights.files, network, report };
   });
   const summary = summaryOf({ name, kind: 'weights', description: describe(file, report) }, network);
-  return { network, weights: { path, allow }, key: await filesHash(files), summary };
+  return { network, variants: [{ weights: { path, allow }, key: await filesHash(files) }], summary };
 }
 
 const summaryOf = (start: Omit<InitializationSummary, 'network'>, network: ModelConfig): InitializationSummary => ({

@@ -136,15 +136,21 @@ export function operatingTable(result: ExperimentResult): Table {
             [
               cell(finding),
               cell(it.initialization),
-              cell(item.thresholds.map((threshold) => threshold.toFixed(2)).join(', ') || NONE),
+              cell(thresholdsText(item.thresholds)),
               ...OPERATING_METRICS.map((metric) => estimate(item[metric])),
             ],
           ];
         }),
       );
     }),
-    notes: ['One threshold per training seed. Findings that are not estimable are left out.'],
+    notes: ['One threshold per run, or the lowest and highest of many. Findings that are not estimable are left out.'],
   };
+}
+
+/** All of a few, in the order of the runs. */
+function thresholdsText(thresholds: readonly number[]): string {
+  if (thresholds.length > 5) return `${Math.min(...thresholds).toFixed(2)} to ${Math.max(...thresholds).toFixed(2)}`;
+  return thresholds.map((threshold) => threshold.toFixed(2)).join(', ') || NONE;
 }
 
 /** Every pair of initializations, per finding. */

@@ -1,12 +1,12 @@
 import * as Plot from '@observablehq/plot';
-import { compact, drawSvg, type Figure, seriesOf } from '../../pages/index.js';
+import { compact, drawSvg, type Figure, listed, seriesOf } from '../../pages/index.js';
 import type { Cell, ExperimentResult, Run } from '../result.js';
 import { legendOf } from './legend.js';
 
 type Quantity = 'validationLoss' | 'validationAuroc';
 type Step = [epoch: number, value: number];
 
-/** Per data set: validation loss and AUROC per epoch; thin lines are seeds, thick lines their mean. */
+/** Per data set: validation loss and AUROC per epoch; thin lines are runs, thick lines their mean. */
 export function learningFigures(result: ExperimentResult): (Figure & { dataset: string })[] {
   return result.datasets.map(({ name }) => {
     const cells = result.initializations.map((it) =>
@@ -15,7 +15,7 @@ export function learningFigures(result: ExperimentResult): (Figure & { dataset: 
     return {
       dataset: name,
       caption:
-        `Learning curves on the validation split of ${name}. Thin: one training seed. Thick: mean, as far as every seed ran. ` +
+        `Learning curves on the validation split of ${name}. Thin: one run. Thick: mean, as far as every run went. ` +
         'Dots: the epochs whose weights were tested.',
       legend: legendOf(result),
       panels: [
@@ -72,12 +72,13 @@ export function meanOfRuns(runs: Run[], quantity: Quantity): Step[] {
   });
 }
 
-/** The loss of every pretraining, one panel each: their scales cannot be compared. */
+/** The loss of every pretraining, one panel per initialization: their scales cannot be compared. */
 export function pretrainingFigure(result: ExperimentResult): Figure {
-  const panels = result.initializations.flatMap(({ name, pretraining }, i) => {
-    if (!pretraining || pretraining.loss.length === 0) return [];
-    const last = pretraining.loss.at(-1)!;
-    const svg = drawSvg(`Pretraining loss of ${name}, ${compact(last.loss)} at step ${last.step}`, {
+  const panels = result.initializations.flatMap(({ name, pretrainings = [] }, i) => {
+    const losses = pretrainings.map(({ loss }) => loss).filter(({ length }) => length > 0);
+    if (losses.length === 0) return [];
+    const ends = losses.map((loss) => compact(loss.at(-1)!.loss));
+    const svg = drawSvg(`Pretraining loss of ${name}, ${listed(ends)} at step ${losses[0]!.at(-1)!.step}`, {
       width: 460,
       height: 220,
       marginLeft: 48,
@@ -85,12 +86,19 @@ export function pretrainingFigure(result: ExperimentResult): Figure {
       marginRight: 14,
       x: { label: 'Step', labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
       y: { label: null, grid: true, ticks: 5 },
-      marks: [Plot.line(pretraining.loss, { x: 'step', y: 'loss', stroke: seriesOf(i).color, strokeWidth: 1.8 })],
+      marks: losses.map((loss) =>
+        Plot.line(loss, {
+          x: 'step',
+          y: 'loss',
+          stroke: seriesOf(i).color,
+          strokeWidth: losses.length > 1 ? 1.2 : 1.8,
+        }),
+      ),
     });
     return [{ title: name, svg }];
   });
   return {
-    caption: 'Pretraining loss per step. The losses of different objectives cannot be compared.',
+    caption: 'Pretraining loss per step, one line per seed. The losses of different objectives cannot be compared.',
     legend: [],
     panels,
   };

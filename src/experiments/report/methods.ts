@@ -2,6 +2,7 @@ import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
 import type { ExperimentConfig } from '../schema.js';
 import { confidence } from './format.js';
+import { byPretraining } from './seeds.js';
 import { distinct } from './select.js';
 
 /** The methods section that belongs to these results, made from the settings alone. One string per paragraph. */
@@ -11,10 +12,13 @@ export function methods(result: ExperimentResult): string[] {
 
 function models({ initializations, datasets }: ExperimentResult): string {
   const networks = distinct(initializations.map(({ network }) => network));
-  const starts = initializations.map(({ name, description, network, pretraining }) => {
+  const starts = initializations.map(({ name, description, network, pretrainings = [] }) => {
     const own = networks.length > 1 ? `; ${network}` : '';
+    const [pretraining] = pretrainings;
+    const seeds =
+      pretrainings.length > 1 ? `, with the seeds ${listed(pretrainings.map(({ seed }) => `${seed}`))}` : '';
     const here = pretraining
-      ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen`
+      ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen${seeds}`
       : '';
     return `${name} (${description}${here}${own})`;
   });
@@ -28,17 +32,24 @@ function models({ initializations, datasets }: ExperimentResult): string {
 }
 
 function training({ cells, configuration }: ExperimentResult): string {
+  const fromSeveral = cells.some(({ runs }) => byPretraining(runs).length > 1);
   const seeds = distinct(cells.flatMap(({ runs }) => runs.map(({ seed }) => String(seed))));
   const candidates = distinct(
     cells.flatMap(({ learningRateSearch = [] }) => learningRateSearch.map((it) => compact(it.learningRate))),
   );
   const rates = distinct(cells.map(({ learningRate }) => compact(learningRate)));
+  const first = fromSeveral
+    ? ' with the first pretraining seed and the first fine-tuning seed'
+    : seeds.length > 1
+      ? ' with the first seed'
+      : '';
   const chosen =
     candidates.length > 0
-      ? `The learning rate was chosen per initialization and data set among ${listed(candidates)} by the validation AUROC.`
+      ? `The learning rate was chosen per initialization and data set among ${listed(candidates)} by the validation AUROC${first}.`
       : `The learning rate was ${listed(rates)}.`;
   return (
-    `Each combination was trained with ${counted(seeds.length, 'seed')} (${seeds.join(', ')}). ${chosen} ${tuning(configuration)}` +
+    `Each combination was ${fromSeveral ? 'fine-tuned' : 'trained'} with ${counted(seeds.length, 'seed')} (${seeds.join(', ')})` +
+    `${fromSeveral ? ', from each of its pretrainings' : ''}. ${chosen} ${tuning(configuration)}` +
     'The weights of the epoch with the lowest validation loss were tested; the test split took no part in any choice.'
   );
 }
@@ -65,7 +76,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
   return (
     `Intervals are the ${confidence(it.confidence)} intervals of ${count(it.redraws)} bootstrap redraws of the test split by ${it.unit} ` +
     `(seed ${it.seed}), the same redraws for all models of a data set, ` +
-    `${it.seedsRedrawn ? 'with the training seeds redrawn as well' : 'with the training seeds kept'}. ` +
+    `${seedsText(it)}. ` +
     'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +
     `and corrected after Benjamini and Hochberg over ${it.families.mean} for means, and over ${it.families.findings} for findings. ` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
@@ -75,6 +86,14 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
       ? 'Beside the models, shortcut predictors that need no anatomy were fitted on the training split and tested on the same test split.'
       : 'No shortcut predictor was run.')
   );
+}
+
+function seedsText({ seedsRedrawn: { pretraining, finetuning } }: ExperimentResult['statistics']): string {
+  if (pretraining) {
+    const within = finetuning ? ' and, within each one drawn, its fine-tuning seeds' : '';
+    return `with each model's pretraining seeds${within} redrawn as well`;
+  }
+  return finetuning ? 'with the training seeds redrawn as well' : 'with the training seeds kept';
 }
 
 function software({ hilum: it }: ExperimentResult): string {

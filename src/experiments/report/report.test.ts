@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -222,7 +222,7 @@ describe('markdown report', () => {
   it('gives every row of a table as many cells as its header', () => {
     for (const text of [markdown, markdownReport(withHostileNames(result))]) {
       const tables = text.match(/(?:^\|.*\n)+/gm)!;
-      expect(tables).toHaveLength(9);
+      expect(tables).toHaveLength(10);
       for (const table of tables) {
         const widths = table
           .trimEnd()
@@ -310,6 +310,23 @@ describe('writeReport', () => {
     const broken = exampleResult();
     broken.cells[1]!.findings[2]!.auroc!.low = Number.NaN;
     expect(() => writeReport(folder, broken)).toThrow('result.cells[1].findings[2].auroc.low: NaN cannot be stored');
+  });
+
+  it("reads a result of format 1, with one pretraining of the experiment's seed", () => {
+    const { statistics, initializations, ...rest } = exampleResult();
+    const first = {
+      ...rest,
+      format: 'hilum-experiment-result/1',
+      statistics: { ...statistics, seed: 1, seedsRedrawn: true },
+      initializations: initializations.map(({ pretrainings, ...start }) => {
+        const [{ seed: _, ...pretraining } = { seed: 1 }] = pretrainings ?? [];
+        return pretrainings ? { ...start, pretraining } : start;
+      }),
+    };
+    const path = join(folder, 'first.json');
+    writeFileSync(path, JSON.stringify(first));
+    expect(readResult(path)).toEqual({ ...result, statistics: { ...result.statistics, seed: 1 } });
+    rmSync(path);
   });
 
   it('refuses to read what is not a result', () => {

@@ -11,6 +11,7 @@ import {
 import { learningFigures, pretrainingFigure } from './curves.js';
 import { forest, modelsAndShortcuts, rocFigures } from './figures.js';
 import { dataTable, pretrainingTable, trainingTable } from './run-tables.js';
+import { seedTable } from './seeds.js';
 
 export interface Section {
   id: string;
@@ -27,6 +28,7 @@ export function sectionsOf(result: ExperimentResult): Section[] {
     { id: 'data', heading: 'Data', table: dataTable(result), figures: none },
     { id: 'mean', heading: 'Mean AUROC', table: mainTable(result), figures: () => [modelsAndShortcuts(result)] },
     { id: 'pairs', heading: 'Pairs', table: pairTable(result), figures: () => [forest(result)] },
+    { id: 'seeds', heading: 'Seeds', table: seedTable(result), figures: none },
     { id: 'shortcuts', heading: 'Shortcuts', table: shortcutTable(result), figures: none },
     { id: 'findings', heading: 'Findings', table: findingTable(result), figures: () => rocFigures(result) },
     { id: 'finding-pairs', heading: 'Pairs per finding', table: findingPairTable(result), figures: none },

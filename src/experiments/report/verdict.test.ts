@@ -121,12 +121,29 @@ describe('verdict', () => {
     expect(next).not.toContain('better');
   });
 
-  it('says that seeds were not redrawn and that pretrainings ran once', () => {
+  it.each<[string, { pretraining: boolean; finetuning: boolean }, string | undefined]>([
+    ['neither', { pretraining: false, finetuning: false }, 'One training seed per cell was run: the intervals hold'],
+    ['pretraining', { pretraining: true, finetuning: false }, 'One fine-tuning seed was run: the intervals hold'],
+    ['both', { pretraining: true, finetuning: true }, undefined],
+  ])('says which seeds were not redrawn: %s were', (_, seedsRedrawn, expected) => {
     const sentences = small((result) => {
-      result.statistics.seedsRedrawn = false;
+      result.statistics.seedsRedrawn = seedsRedrawn;
     });
-    expect(sentences.at(-2)).toContain('Seeds were averaged');
-    expect(sentences.at(-1)).toContain('ssl-natural was pretrained once');
+    const said = sentences.find((sentence) => sentence.includes('the intervals hold'));
+    if (expected === undefined) expect(said).toBeUndefined();
+    else expect(said).toContain(expected);
+  });
+
+  it('says which starts were pretrained once, and how many seeds there were of each kind', () => {
+    expect(small().at(-1)).toContain('ssl-natural was pretrained once');
+    const sentences = small((result) => {
+      const [pretraining] = result.initializations[1]!.pretrainings!;
+      result.initializations[1]!.pretrainings = [pretraining!, { ...pretraining!, seed: 2 }];
+      const ssl = result.cells[1]!;
+      ssl.runs = [1, 2].flatMap((pretrainingSeed) => ssl.runs.map((run) => ({ ...run, pretrainingSeed })));
+    });
+    expect(sentences.join(' ')).not.toContain('pretrained once');
+    expect(sentences[0]).toContain('; 3 fine-tuning seeds for each of up to 2 pretraining seeds, 1,200 test');
   });
 
   it('counts wins over several data sets', () => {

@@ -1,6 +1,7 @@
 import { count, counted, decimals, listed } from '../../pages/index.js';
 import type { Cell, ExperimentResult } from '../result.js';
 import { confidence, pInProse } from './format.js';
+import { byPretraining } from './seeds.js';
 import {
   bestShortcut,
   distinct,
@@ -51,9 +52,12 @@ function lead(result: Evidence, best: EstimatedCell, others: EstimatedCell[]): s
 }
 
 function seedsOf(cells: Cell[]): string {
-  const counts = [...new Set(cells.map(({ runs }) => runs.length))].sort((a, b) => a - b);
-  if (counts.length > 1) return `${counts[0]} to ${counts.at(-1)} training seeds`;
-  return `${counted(counts[0] ?? 0, 'training seed')}${cells.length > 1 ? ' each' : ''}`;
+  const groups = cells.map(({ runs }) => byPretraining(runs));
+  const pretrainings = groups.map(({ length }) => length);
+  const [fewest, most] = [Math.min(...pretrainings), Math.max(...pretrainings)];
+  const seeds = groups[0]?.[0]?.length ?? 0;
+  if (most === 1) return `${counted(seeds, 'training seed')}${cells.length > 1 ? ' each' : ''}`;
+  return `${counted(seeds, 'fine-tuning seed')} for each of ${fewest < most ? 'up to ' : ''}${most} pretraining seeds`;
 }
 
 function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]): string {
@@ -152,16 +156,20 @@ function overDatasets(result: Evidence): string[] {
 
 function limits(result: Evidence): string[] {
   const sentences: string[] = [];
-  const several = result.cells.some(({ runs }) => runs.length > 1);
-  if (!result.statistics.seedsRedrawn) {
+  const { pretraining, finetuning } = result.statistics.seedsRedrawn;
+  if (!pretraining && !finetuning) {
     sentences.push(
-      `${several ? 'Seeds were averaged' : 'One training seed per cell was run'}: the intervals hold the chance of the test set, not that of the training.`,
+      'One training seed per cell was run: the intervals hold the chance of the test set, not that of the training.',
+    );
+  } else if (!finetuning) {
+    sentences.push(
+      'One fine-tuning seed was run: the intervals hold the chance of the test set and of the pretraining, not that of the fine-tuning.',
     );
   }
-  const pretrained = result.initializations.filter(({ pretraining }) => pretraining).map(({ name }) => name);
-  if (pretrained.length > 0) {
+  const once = result.initializations.filter(({ pretrainings }) => pretrainings?.length === 1).map(({ name }) => name);
+  if (once.length > 0) {
     sentences.push(
-      `${listed(pretrained)} ${pretrained.length === 1 ? 'was' : 'were each'} pretrained once: what another pretraining run would give is not in these intervals.`,
+      `${listed(once)} ${once.length === 1 ? 'was' : 'were each'} pretrained once: what another pretraining run would give is not in these intervals.`,
     );
   }
   return sentences;
