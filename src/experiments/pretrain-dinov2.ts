@@ -9,21 +9,36 @@ import { openUnlabelled, type UnlabelledImages } from './pretrain-images.js';
 import type { Pretraining } from './result.js';
 import type { Dinov2Initialization, ExperimentConfig, VitModel } from './schema.js';
 
-/**
- * Pretrains on images without labels with a seed, or finds it done. The part's folder is a run folder of `hilum pretrain dinov2`: its
- * `config.json` and `result.json` are the pretraining's own.
- */
-export async function pretrainDinov2(
+/** A pretraining with one seed. */
+interface Pretrained {
+  /** Its folder is a run folder of `hilum pretrain dinov2`: `config.json` and `result.json` are the pretraining's own. */
+  part: Part;
+  description: string;
+  pretraining: Omit<Pretraining, 'seed'>;
+}
+
+/** Opens images without labels, once for all seeds; what comes pretrains on them with a seed, or finds it done. */
+export async function openDinov2(
   context: ExperimentContext,
   start: Dinov2Initialization,
-  seed: number,
-): Promise<{ part: Part; description: string; pretraining: Omit<Pretraining, 'seed'> }> {
-  const { config: experiment, dataRoot, folder, checkpointSeconds } = context;
-  const title = startTitle(experiment, start.name, seed);
+): Promise<(seed: number) => Promise<Pretrained>> {
+  const { evaluation } = start.pretraining;
+  const { source } = evaluation;
   const data = await openUnlabelled(context, start);
+  const labelled = await openLabelled({ ...evaluation, source: source && resolve(context.dataRoot, source) });
+  return (seed) => pretrain(context, start, { data, labelled }, seed);
+}
+
+async function pretrain(
+  context: ExperimentContext,
+  start: Dinov2Initialization,
+  { data, labelled }: { data: UnlabelledImages; labelled: Awaited<ReturnType<typeof openLabelled>> },
+  seed: number,
+): Promise<Pretrained> {
+  const { config: experiment, folder, checkpointSeconds } = context;
+  const title = startTitle(experiment, start.name, seed);
   const config = pretrainingOf(experiment, start, seed);
   const { source } = config.evaluation;
-  const labelled = await openLabelled({ ...config.evaluation, source: source && resolve(dataRoot, source) });
   const part = partOf(folder, `pretrain ${title}`, {
     method: start.method,
     config,

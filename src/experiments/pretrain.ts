@@ -1,35 +1,51 @@
 import { compiledUrl } from '../base/index.js';
 import { simclrViews } from '../imaging/index.js';
+import type { ModelConfig } from '../models/index.js';
 import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { ownNetwork } from './network.js';
 import { finishPart, openPart, type Part, startTitle } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
-import { labelledPictures, labelledRadiographs, openMixed } from './pretrain-data.js';
-import { pretrainDinov2 } from './pretrain-dinov2.js';
+import {
+  type LabelledData,
+  labelledPictures,
+  labelledRadiographs,
+  type MixedData,
+  openMixed,
+} from './pretrain-data.js';
+import { openDinov2 } from './pretrain-dinov2.js';
 import type { Pretraining } from './result.js';
-import type { SslInitialization, SupervisedInitialization } from './schema.js';
+import type { SimclrInitialization, SslInitialization, SupervisedInitialization } from './schema.js';
 
-/** A pretraining with one seed. */
-export interface Pretrained {
+/** Pretrains with a seed, or finds it done. The part's folder then holds `backbone.safetensors`. */
+export type Pretrain = (seed: number) => Promise<Pretrained>;
+
+interface Pretrained {
   part: Part;
   description: string;
+  /** As it is fine-tuned, where it is not the experiment's own. */
+  network?: ModelConfig;
   pretraining: Outcome;
 }
 
 type Outcome = Omit<Pretraining, 'seed'>;
 
-/** Pretrains on images without labels with a seed, or finds it done. The part's folder then holds `backbone.safetensors`. */
-export async function pretrainSelfSupervised(
+/** Opens images without labels, once for all seeds that pretrain on them. */
+export async function openSelfSupervised(context: ExperimentContext, start: SslInitialization): Promise<Pretrain> {
+  if (start.method === 'dinov2') return openDinov2(context, start);
+  const size = start.training.storeSize ?? Math.round((context.config.model.imageSize * 4) / 3);
+  const data = await openMixed(context, start, size);
+  return (seed) => pretrainSimclr(context, start, data, seed);
+}
+
+async function pretrainSimclr(
   context: ExperimentContext,
-  start: SslInitialization,
+  { training, name }: SimclrInitialization,
+  data: MixedData,
   seed: number,
 ): Promise<Pretrained> {
-  if (start.method === 'dinov2') return pretrainDinov2(context, start, seed);
   const { config } = context;
-  const { training, name } = start;
-  const data = await openMixed(context, start, training.storeSize ?? Math.round((config.model.imageSize * 4) / 3));
   const { epochs, batchSize, threads, temperature, projector, cropScale, dropPath } = training;
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.indices.length, 'the pretraining');
   const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
@@ -71,16 +87,20 @@ export async function pretrainSelfSupervised(
   return { part, description, pretraining };
 }
 
-/** Pretrains on labels with a seed, or finds it done; which images validate is the experiment's. The part's folder then holds `backbone.safetensors`. */
-export async function pretrainSupervised(
+/** Opens labelled images, once for all seeds that pretrain on them: which of them validate is the experiment's. */
+export async function openSupervised(context: ExperimentContext, start: SupervisedInitialization): Promise<Pretrain> {
+  const data = start.radiographs ? await labelledRadiographs(context, start) : await labelledPictures(context, start);
+  return (seed) => pretrainSupervised(context, start, data, seed);
+}
+
+async function pretrainSupervised(
   context: ExperimentContext,
-  start: SupervisedInitialization,
+  { training, name }: SupervisedInitialization,
+  data: LabelledData,
   seed: number,
 ): Promise<Pretrained> {
   const { config } = context;
-  const { training, name } = start;
   const { batchSize, epochs, threads, dropPath, augmentation } = training;
-  const data = start.radiographs ? await labelledRadiographs(context, start) : await labelledPictures(context, start);
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
   const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
   const task: SupervisedConfig = {

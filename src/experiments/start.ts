@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { filesHash } from '../base/index.js';
 import { describeNetwork, type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
 import { scope } from '../torch/index.js';
 import type { ExperimentContext } from './context.js';
-import { fineTuned, ownNetwork, requireNetwork, weightsInput } from './network.js';
-import { pretrainSelfSupervised, pretrainSupervised } from './pretrain.js';
+import { fineTuned, ownNetwork, requireNetwork, weightsInput, weightsPath } from './network.js';
+import { openSelfSupervised, openSupervised } from './pretrain.js';
 import type { InitializationSummary } from './result.js';
 import type { Initialization, WeightsInitialization } from './schema.js';
 
@@ -30,24 +29,22 @@ export interface StartVariant {
 /** Makes the weights of an initialization, or finds them. */
 export async function makeStart(context: ExperimentContext, start: Initialization): Promise<Start> {
   const { name } = start;
-  const network = fineTuned(ownNetwork(context.config), context.config);
+  const own = fineTuned(ownNetwork(context.config), context.config);
   if (start.from === 'random') {
-    const summary = summaryOf({ name, kind: 'random', description: 'random weights' }, network);
-    return { network, variants: [{ weights: null, key: 'random' }], summary };
+    const summary = summaryOf({ name, kind: 'random', description: 'random weights' }, own);
+    return { network: own, variants: [{ weights: null, key: 'random' }], summary };
   }
   if (start.from === 'weights') return startFromWeights(context, start);
   const { seeds = [context.config.seed] } = start;
-  const pretrained = await context.all(
-    seeds.map((seed) =>
-      start.from === 'ssl' ? pretrainSelfSupervised(context, start, seed) : pretrainSupervised(context, start, seed),
-    ),
-  );
+  const pretrain =
+    start.from === 'ssl' ? await openSelfSupervised(context, start) : await openSupervised(context, start);
+  const pretrained = await context.all(seeds.map(pretrain));
   const variants = pretrained.map(({ part }, i) => ({
     weights: { path: join(part.folder, 'backbone.safetensors'), allow: [] },
     key: part.key,
     pretrainingSeed: seeds[i]!,
   }));
-  const { description } = pretrained[0]!;
+  const { description, network = own } = pretrained[0]!;
   const pretrainings = pretrained.map(({ pretraining }, i) => ({ ...pretraining, seed: seeds[i]! }));
   return { network, variants, summary: summaryOf({ name, kind: start.from, description, pretrainings }, network) };
 }
@@ -55,9 +52,8 @@ export async function makeStart(context: ExperimentContext, start: Initializatio
 /** The network is the file's own, at the experiment's image size. */
 async function startFromWeights({ dataRoot, config }: ExperimentContext, start: WeightsInitialization): Promise<Start> {
   const { name, file, allow, heads } = start;
-  const beside = resolve(dataRoot, file);
   const { path, files, network, report } = scope(() => {
-    const weights = openWeights(existsSync(beside) ? beside : file, heads === undefined ? {} : { hints: { heads } });
+    const weights = openWeights(weightsPath(dataRoot, file), heads === undefined ? {} : { hints: { heads } });
     const input = weightsInput(name, [start.input, config.model.input], weights.input.statistics);
     const network = fineTuned({ ...weights.config, imageSize: config.model.imageSize, input }, config);
     requireNetwork(network, config);
