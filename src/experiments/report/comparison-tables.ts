@@ -149,7 +149,7 @@ export function operatingTable(result: ExperimentResult): Table {
 
 /** All of a few, in the order of the runs. */
 function thresholdsText(thresholds: readonly number[]): string {
-  if (thresholds.length > 5) return `${Math.min(...thresholds).toFixed(2)} to ${Math.max(...thresholds).toFixed(2)}`;
+  if (thresholds.length > 3) return `${Math.min(...thresholds).toFixed(2)} to ${Math.max(...thresholds).toFixed(2)}`;
   return thresholds.map((threshold) => threshold.toFixed(2)).join(', ') || NONE;
 }
 

@@ -16,7 +16,9 @@ function models({ initializations, datasets }: ExperimentResult): string {
     const own = networks.length > 1 ? `; ${network}` : '';
     const [pretraining] = pretrainings;
     const seeds =
-      pretrainings.length > 1 ? `, with the seeds ${listed(pretrainings.map(({ seed }) => `${seed}`))}` : '';
+      pretrainings.length > 1
+        ? `, once with each of the seeds ${listed(pretrainings.map(({ seed }) => `${seed}`))}`
+        : '';
     const here = pretraining
       ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen${seeds}`
       : '';

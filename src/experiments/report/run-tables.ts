@@ -12,7 +12,7 @@ import {
   type Table,
   type TableCell,
 } from '../../pages/index.js';
-import type { Cell, ExperimentResult } from '../result.js';
+import type { Cell, ExperimentResult, Run } from '../result.js';
 import { byPretraining } from './seeds.js';
 import { byDataset } from './table.js';
 
@@ -39,50 +39,65 @@ function unreadableNote(unreadable: { id: string; reason: string }[]): string {
   return `${counted(unreadable.length, 'radiograph')} could not be read and ${are} not counted: ${shown.join(', ')}${rest > 0 ? ` and ${count(rest)} more` : ''}.`;
 }
 
-/** How each cell was trained: a row per pretraining seed, where there are several. */
+/** How each cell was trained: a row per pretraining seed, a column per fine-tuning seed. */
 export function trainingTable(result: ExperimentResult): Table {
   const several = result.cells.some(({ runs }) => byPretraining(runs).length > 1);
+  const seeds = [...new Set(result.cells.flatMap(({ runs }) => runs.map(({ seed }) => seed)))];
+  const row = ({ initialization, learningRate }: Cell, runs: Run[]) => [
+    cell(initialization),
+    ...(several ? [cell(`${runs[0]!.pretrainingSeed ?? NONE}`)] : []),
+    cell(compact(learningRate)),
+    ...seeds.map((seed) => runCell(runs.find((run) => run.seed === seed))),
+    cell(duration(runs.reduce((sum, { seconds }) => sum + seconds, 0))),
+    cell(count(runs.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / runs.length)),
+  ];
   return {
-    title:
-      'Training. Learning rate, and per fine-tuning seed the epoch whose weights were tested and the mean test AUROC.',
+    title: 'Training. Mean test AUROC of each fine-tuning seed, and the epoch whose weights were tested.',
     columns: [
       left('Initialization'),
       ...(several ? [right('Pretraining seed')] : []),
       right('Learning rate'),
-      left('Validation AUROC per candidate'),
-      right('Best epoch per seed'),
-      right('Test AUROC per seed'),
+      ...seeds.map((seed) => right(`Seed ${seed}`)),
       right('Time'),
       right('Images/s'),
     ],
     groups: byDataset(result, ({ cells }, name) =>
-      cells.filter(({ dataset }) => dataset === name).flatMap((it) => trainingRows(it, several)),
+      cells
+        .filter(({ dataset }) => dataset === name)
+        .flatMap((it) => byPretraining(it.runs).map((runs) => row(it, runs))),
     ),
     notes: [
-      'Per seed: the fine-tuning seed, then its value. Best epoch / epochs run: the lowest validation loss. ' +
-        'Time: all seeds of a row in sum. Images/s: mean over them.',
+      'Epoch: that of the lowest validation loss, of those run. Time: all seeds of a row in sum. Images/s: mean over them.',
     ],
   };
 }
 
-function trainingRows(
-  { initialization, learningRate, learningRateSearch = [], runs }: Cell,
-  several: boolean,
-): TableCell[][] {
-  const search = learningRateSearch.map((it) => `${compact(it.learningRate)}: ${aurocText(it.validationAuroc)}`);
-  return byPretraining(runs).map((own, i) => [
-    cell(initialization),
-    ...(several ? [cell(`${own[0]!.pretrainingSeed ?? NONE}`)] : []),
-    cell(compact(learningRate)),
-    cell(search.length === 0 ? 'not searched' : i === 0 ? search.join('; ') : 'as above'),
-    cell(own.map(({ seed, bestEpoch, epochs }) => `${seed}: ${bestEpoch}/${epochs}`).join('; ')),
-    cell(own.map(({ seed, testMeanAuroc }) => `${seed}: ${aurocText(testMeanAuroc)}`).join('; ')),
-    cell(duration(own.reduce((sum, { seconds }) => sum + seconds, 0))),
-    cell(count(own.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) / own.length)),
-  ]);
-}
-
 const aurocText = (auroc: number | null) => (auroc === null ? NONE : decimals(auroc));
+
+const runCell = (run: Run | undefined): TableCell =>
+  run ? { text: aurocText(run.testMeanAuroc), range: `epoch ${run.bestEpoch} of ${run.epochs}` } : cell(NONE);
+
+/** Where learning rates were searched: what each reached on validation. */
+export function learningRateTable(result: ExperimentResult): Table {
+  const searched = result.cells.map((it) => ({ ...it, search: it.learningRateSearch ?? [] }));
+  const rates = [...new Set(searched.flatMap(({ search }) => search.map(({ learningRate }) => learningRate)))];
+  return {
+    title: 'Learning rates. Validation AUROC of each candidate, with the first seed of pretraining and of fine-tuning.',
+    columns: [left('Initialization'), ...rates.map((rate) => right(compact(rate)))],
+    groups: byDataset(result, (_, name) =>
+      searched
+        .filter(({ dataset, search }) => dataset === name && search.length > 0)
+        .map(({ initialization, learningRate, search }) => [
+          cell(initialization),
+          ...rates.map((rate) => {
+            const tried = search.find((it) => it.learningRate === rate);
+            return { text: aurocText(tried?.validationAuroc ?? null), strong: rate === learningRate };
+          }),
+        ]),
+    ),
+    notes: ['Bold: chosen, for all seeds.'],
+  };
+}
 
 /** Pretraining, where an initialization had one here. */
 export function pretrainingTable({ initializations }: ExperimentResult): Table {
@@ -127,5 +142,6 @@ export function pretrainingTable({ initializations }: ExperimentResult): Table {
 function meanAndRange(values: number[], format: (value: number) => string, prefix = ''): TableCell {
   const text = `${prefix}${format(values.reduce((sum, value) => sum + value, 0) / values.length)}`;
   if (values.length === 1) return cell(text);
-  return { text, range: `${format(Math.min(...values))} to ${format(Math.max(...values))}` };
+  const ends = [Math.min(...values), Math.max(...values)].map(format);
+  return { text, range: [...new Set(ends)].join(' to ') };
 }

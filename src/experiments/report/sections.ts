@@ -10,7 +10,7 @@ import {
 } from './comparison-tables.js';
 import { learningFigures, pretrainingFigure } from './curves.js';
 import { forest, modelsAndShortcuts, rocFigures } from './figures.js';
-import { dataTable, pretrainingTable, trainingTable } from './run-tables.js';
+import { dataTable, learningRateTable, pretrainingTable, trainingTable } from './run-tables.js';
 import { seedTable } from './seeds.js';
 
 export interface Section {
@@ -34,6 +34,7 @@ export function sectionsOf(result: ExperimentResult): Section[] {
     { id: 'finding-pairs', heading: 'Pairs per finding', table: findingPairTable(result), figures: none },
     { id: 'operating-point', heading: 'Operating point', table: operatingTable(result), figures: none },
     { id: 'training', heading: 'Training', table: trainingTable(result), figures: () => learningFigures(result) },
+    { id: 'learning-rates', heading: 'Learning rates', table: learningRateTable(result), figures: none },
     {
       id: 'pretraining',
       heading: 'Pretraining',
