@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { inputError } from '../base/index.js';
 import { createBackbone, INPUT_STATISTICS, type InputStatistics, type ModelConfig } from '../models/index.js';
 import { withoutInitialization } from '../torch/index.js';
@@ -23,6 +25,12 @@ export function requireNetwork(network: ModelConfig, { finetuning }: ExperimentC
   } finally {
     backbone.free();
   }
+}
+
+/** Where weights are: beside the data, or else by a name that is published. */
+export function weightsPath(dataRoot: string, file: string): string {
+  const beside = resolve(dataRoot, file);
+  return existsSync(beside) ? beside : file;
 }
 
 /** What a choice stands for: statistics, null for none, or undefined where it is left to the weights. */
