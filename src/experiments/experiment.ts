@@ -8,6 +8,7 @@ import type { DatasetEvaluation } from './evaluate.js';
 import { finetuneCell } from './finetune.js';
 import { fineTuned, ownNetwork, requireNetwork } from './network.js';
 import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
+import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
 import type { ExperimentConfig } from './schema.js';
@@ -23,8 +24,12 @@ export interface RunningExperiment {
 
 /** Runs an experiment: pretrains, fine-tunes, tests and reports; goes on where an earlier run of it stopped. */
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
-  requireOwnNetwork(options.config);
-  requireDevice(options.config.device);
+  const { config, dataRoot } = options;
+  requireOwnNetwork(config);
+  for (const start of config.initializations) {
+    if (start.from === 'ssl' && start.method === 'dinov2') requireDinov2(config, dataRoot, start);
+  }
+  requireDevice(config.device);
   const context = new ExperimentContext(options);
   return { done: run(context), stop: () => context.stop() };
 }

@@ -1,9 +1,18 @@
 /** A start by DINOv2: a whole pretraining, whose folder is the part's. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readJson } from '../base/index.js';
-import { openLabelled, type PretrainingConfig, type PretrainingResult, runPretraining } from '../pretraining/index.js';
+import { filesHash, InputError, readJson } from '../base/index.js';
+import { type ModelConfig, openWeights } from '../models/index.js';
+import {
+  openLabelled,
+  type PretrainingConfig,
+  type PretrainingResult,
+  requirePretraining,
+  runPretraining,
+} from '../pretraining/index.js';
+import { scope } from '../torch/index.js';
 import type { ExperimentContext, ProgressSink } from './context.js';
+import { fineTuned, requireNetwork, weightsPath } from './network.js';
 import { type Part, partOf, startTitle } from './part.js';
 import { openUnlabelled, type UnlabelledImages } from './pretrain-images.js';
 import type { Pretraining } from './result.js';
@@ -14,6 +23,8 @@ interface Pretrained {
   /** Its folder is a run folder of `hilum pretrain dinov2`: `config.json` and `result.json` are the pretraining's own. */
   part: Part;
   description: string;
+  /** As it is fine-tuned, where it is not the experiment's own. */
+  network?: ModelConfig;
   pretraining: Omit<Pretraining, 'seed'>;
 }
 
@@ -35,33 +46,41 @@ async function pretrain(
   { data, labelled }: { data: UnlabelledImages; labelled: Awaited<ReturnType<typeof openLabelled>> },
   seed: number,
 ): Promise<Pretrained> {
-  const { config: experiment, folder, checkpointSeconds } = context;
+  const { config: experiment, dataRoot, folder, checkpointSeconds } = context;
   const title = startTitle(experiment, start.name, seed);
-  const config = pretrainingOf(experiment, start, seed);
+  const config = pretrainingOf(experiment, dataRoot, start, seed);
+  const { from } = start.pretraining;
   const { source } = config.evaluation;
   const part = partOf(folder, `pretrain ${title}`, {
     method: start.method,
-    config,
+    config: { ...config, from },
+    weights: config.from && (await filesHash(scope(() => openWeights(config.from!.weights).files))),
     data: data.fingerprint,
     labelled: labelled?.fingerprint() ?? null,
   });
   const finished = join(part.folder, 'result.json');
   const run = () => {
-    const opened = { images: data.images, labelled };
     const progress = titled(context.progress, title);
+    const opened = { images: data.images, labelled };
     const running = runPretraining({ config, folder: part.folder, progress, checkpointSeconds, opened });
     return context.stoppable(running.stop, running.done);
   };
   const result = existsSync(finished)
     ? readJson<PretrainingResult>(finished)
     : await context.onCores(start.pretraining.threads, run);
-  const description = `self-supervised (DINOv2) on ${data.description}, without labels`;
-  return { part, description, pretraining: summaryOf(result, data, source) };
+  const begun = from ? `, from the weights of ${from.weights}` : '';
+  return {
+    part,
+    description: `self-supervised (DINOv2) on ${data.description}, without labels${begun}`,
+    ...(from && { network: networkOf(join(part.folder, 'backbone.safetensors'), experiment) }),
+    pretraining: summaryOf(result, data, source),
+  };
 }
 
 /** What `hilum pretrain dinov2` would be given; the images are opened here. */
 export function pretrainingOf(
   experiment: ExperimentConfig,
+  dataRoot: string,
   { pretraining, pictures }: Dinov2Initialization,
   seed: number,
 ): PretrainingConfig {
@@ -70,16 +89,38 @@ export function pretrainingOf(
   const { minMax, equalize } = preprocessing;
   const { intensity } = pretraining.crops;
   const crops = { ...pretraining.crops, intensity: intensity ?? (pictures ? null : { minMax, equalize }) };
+  const { preset: ___, from, ...settings } = pretraining;
+  const chosen = input === 'weights' ? null : input;
   return {
-    ...pretraining,
+    ...settings,
     crops,
     seed,
     device,
     precision,
     data: [],
-    model: { ...shape, feedForward: 'mlp', input: input === 'weights' ? 'none' : input },
-    from: null,
+    model: from ? null : { ...shape, feedForward: 'mlp', input: chosen ?? 'none' },
+    from: from && { ...from, weights: weightsPath(dataRoot, from.weights), input: from.input ?? chosen },
   };
+}
+
+/** Throws an InputError where the pretraining of a start cannot be; opens no image. */
+export function requireDinov2(experiment: ExperimentConfig, dataRoot: string, start: Dinov2Initialization): void {
+  try {
+    const config = pretrainingOf(experiment, dataRoot, start, experiment.seed);
+    requirePretraining(config);
+    if (config.from) requireNetwork(networkOf(config.from.weights, experiment), experiment);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`initialization '${start.name}': ${error.message}`) : error;
+  }
+}
+
+/** The network of weights, as it is fine-tuned. */
+function networkOf(weights: string, experiment: ExperimentConfig): ModelConfig {
+  const { config, input } = scope(() => {
+    const { config, input } = openWeights(weights);
+    return { config, input: input.statistics ?? null };
+  });
+  return fineTuned({ ...config, imageSize: experiment.model.imageSize, input }, experiment);
 }
 
 function summaryOf(

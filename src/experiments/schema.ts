@@ -277,7 +277,7 @@ export const experimentSchema = z
     for (const [i, start] of config.initializations.entries()) {
       if (start.from !== 'ssl' && start.from !== 'supervised') continue;
       const { architecture = 'vit' } = config.model;
-      if (start.from === 'ssl' && start.method === 'dinov2' && architecture !== 'vit') {
+      if (start.from === 'ssl' && start.method === 'dinov2' && !start.pretraining.from && architecture !== 'vit') {
         const message = `simclr, since DINOv2 masks the patches of a vit and the model is a ${architecture}`;
         context.addIssue({ code: 'custom', path: ['initializations', i, 'method'], message });
       }

@@ -1,5 +1,5 @@
 import { inputError } from '../base/index.js';
-import { type CropRecipe, dinov2Crops, radiographCrops } from '../imaging/index.js';
+import { type CropRecipe, checkCropRecipe, dinov2Crops, radiographCrops } from '../imaging/index.js';
 import { INPUT_STATISTICS, type InputStatistics, type ModelConfig, openWeights, vitOptions } from '../models/index.js';
 import { type Dinov2Config, scaledLearningRate } from '../ssl/index.js';
 import { type Precision, scope } from '../torch/index.js';
@@ -14,6 +14,12 @@ export function cropRecipe({ crops }: PretrainingConfig, recipe: RecipeName): Cr
   const make = recipe === 'natural' ? dinov2Crops : radiographCrops;
   const made = make({ globalSize, localSize, locals, ...scales });
   return { ...made, intensity: intensity ?? made.intensity };
+}
+
+/** Throws an InputError where network, weights and crops do not fit each other; opens no image. */
+export function requirePretraining(config: PretrainingConfig): void {
+  dinov2Config(config, 'fp32');
+  checkCropRecipe(cropRecipe(config, 'natural'));
 }
 
 /**

@@ -123,12 +123,8 @@ const evaluation = z.strictObject({
 
 const masks = z.strictObject({ probability: fraction, ratio: range });
 
-/** What an experiment leaves to a pretraining: all but images, network, seed, device and precision. */
-export const settingsSchema = z
-  .strictObject({ crops, objective, masks, training, evaluation, threads: count.max(1024) })
-  .superRefine(checkPrototypes);
-
-export type PretrainingSettings = z.infer<typeof settingsSchema>;
+/** What a pretraining inside another document has too. */
+export const parts = { crops, from, objective, masks, training, evaluation };
 
 export const pretrainingSchema = z
   .strictObject({
@@ -162,7 +158,7 @@ export const pretrainingSchema = z
 
 type Trained = { objective: z.infer<typeof objective>; training: z.infer<typeof training> };
 
-function checkPrototypes({ objective: { head, ibotHead }, training }: Trained, context: z.RefinementCtx): void {
+export function checkPrototypes({ objective: { head, ibotHead }, training }: Trained, context: z.RefinementCtx): void {
   for (const [field, its] of Object.entries({ head, ibotHead })) {
     if (!its || its.prototypes >= training.batchSize) continue;
     const message = `at least training.batchSize, ${training.batchSize}: one for each image of a batch`;
