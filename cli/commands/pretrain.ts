@@ -35,7 +35,10 @@ export function register(program: Command): void {
     .option('--out <folder>', 'where everything goes', join('runs', 'dinov2'))
     .option('--preset <name>', 'small, continue or paper (default: small; with --from: continue)')
     .option('--from <weights>', 'go on from weights: a file or folder, or a published name (hilum weights list)')
-    .option('--evaluate <source>', 'pictures in a folder per class, by which the network is judged meanwhile')
+    .option(
+      '--evaluate <source>',
+      'judges the network meanwhile: pictures in a folder per class, or radiographs with findings as chestxray14:FOLDER',
+    )
     .option('--epochs <n>', 'times through the images', integer(1))
     .option('--batch-size <n>', 'images of a step', integer(2))
     .option('--device <name>', 'cpu, cuda or cuda:N')
@@ -57,13 +60,14 @@ Examples:
   hilum pretrain dinov2 --data photos --out runs/photos
   hilum pretrain dinov2 --data radiographs --from dinov2-small --batch-size 32
   hilum pretrain dinov2 my.yaml --data "shards/train-*.tar" --evaluate labelled --device cuda
+  hilum pretrain dinov2 --data radiographs --evaluate chestxray14:/data/ChestXray-NIHCC
   hilum pretrain dinov2 --preset paper --show-config`,
     )
     .action(dinov2);
 }
 
 async function dinov2(file: string | undefined, flags: PretrainFlags): Promise<void> {
-  const { loadPretraining, runPretraining } = await import('../../src/pretraining/index.js');
+  const { loadPretraining, runPretraining, scoreText } = await import('../../src/pretraining/index.js');
   const { out: folder, checkpointSeconds, showConfig, json, ...changes } = flags;
   const config = loadPretraining(file, changes);
   if (showConfig) {
@@ -80,16 +84,16 @@ async function dinov2(file: string | undefined, flags: PretrainFlags): Promise<v
     printJson(result);
     return;
   }
-  const { seen, steps, epochs, seconds, unreadable, scores, pixels } = result;
+  const { seen, steps, epochs, seconds, unreadable, scores, pixels, measure } = result;
   const [first, last] = [scores[0], scores.at(-1)];
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const score = (value: number) => scoreText(measure ?? 'accuracy', value);
   print(
     [
       `${seen.toLocaleString('en')} images in ${steps.toLocaleString('en')} steps, ${epochs} epochs, ${duration(seconds)}`,
       ...(first && last && pixels
-        ? [`k-NN ${percent(last.knn)} (before ${percent(first.knn)}, raw pixels ${percent(pixels.knn)})`]
+        ? [`k-NN ${score(last.knn)} (before ${score(first.knn)}, raw pixels ${score(pixels.knn)})`]
         : []),
-      ...(last?.linear !== undefined ? [`linear probe ${percent(last.linear)}`] : []),
+      ...(last?.linear !== undefined ? [`linear probe ${score(last.linear)}`] : []),
       ...(unreadable.length > 0 ? [`${unreadable.length} images could not be read (result.json lists them)`] : []),
       `Network: ${join(folder, 'backbone.safetensors')}`,
     ].join('\n'),

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { contentHash, packageRoot } from '../base/index.js';
-import { writePictureSet } from '../phantoms/index.js';
+import { writePhantomSet, writePictureSet } from '../phantoms/index.js';
 import { checkPretraining, loadPretraining } from './config.js';
 import { computing } from './device.js';
 import { openEvaluation } from './evaluation-data.js';
@@ -19,6 +19,7 @@ const bench = new PretrainingBench();
 beforeAll(async () => {
   process.env.XDG_CACHE_HOME = bench.path('cache');
   await bench.draw();
+  await writePhantomSet(bench.path('radiographs'), { images: 120, size: 16, seed: 3 });
   await writePictureSet(bench.path('others'), { images: 100, size: 24, seed: 2 });
   writeFileSync(bench.path('drop.csv'), 'source,id,action\npictures,bricks/00001.png,drop\n');
   await bench.run('donor', (it) => {
@@ -154,6 +155,10 @@ function weightsWithInput(it: Document) {
   it.from.input = { mean: [0.5], std: [0.5] };
 }
 
+function radiographs(it: Document) {
+  Object.assign(it.evaluation, { source: bench.path('radiographs'), kind: 'chestxray14' });
+}
+
 function withInput(it: Document) {
   it.model.input = { mean: [0.5], std: [0.5] };
 }
@@ -241,6 +246,7 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['training.dropPath', 0.5],
   ['evaluation.source', 'others'],
   ['evaluation.kind', 'tar'],
+  ['evaluation.findings', ['Effusion', 'Nodule'], radiographs],
   ['evaluation.split', 'test'],
   ['evaluation.limit', 60],
   ['evaluation.every', 2],

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { checkDocument, inputError, readYaml } from '../base/index.js';
+import { radiographDatasets } from '../datasets/index.js';
 import { PRESETS, type PresetName } from './presets.js';
 import { type PretrainingConfig, pretrainingSchema } from './schema.js';
 
@@ -65,9 +66,15 @@ function changed({ preset, data, from, evaluate, epochs, batchSize, device }: Co
     device,
     data: data && data.length > 0 ? data.map((source) => ({ source: resolve(source) })) : undefined,
     from: from === undefined ? undefined : { weights: from },
-    evaluation: evaluate === undefined ? undefined : { source: resolve(evaluate) },
+    evaluation: evaluate === undefined ? undefined : evaluated(evaluate),
     training: Object.keys(training).length > 0 ? training : undefined,
   });
+}
+
+/** `chestxray14:FOLDER` for a data set of radiographs, else a source of pictures. */
+function evaluated(text: string): Plain {
+  const [, kind = '', source = ''] = /^([^:]*):(.+)$/s.exec(text) ?? [];
+  return Object.hasOwn(radiographDatasets, kind) ? { kind, source: resolve(source) } : { source: resolve(text) };
 }
 
 const defined = (values: Plain): Plain =>

@@ -56,8 +56,13 @@ it('raw pixels are judged as centred means of 32 x 32 blocks, by cosine', async 
     every: 1,
     k: 5,
     linear: false,
-    classes: ['a', 'b', 'c'],
-    labels: { train: labels.slice(0, TRAIN), validate: labels.slice(TRAIN, TRAIN + 1), test: labels.slice(TRAIN + 1) },
+    labels: {
+      kind: 'classes',
+      names: ['a', 'b', 'c'],
+      train: labels.slice(0, TRAIN),
+      validate: labels.slice(TRAIN, TRAIN + 1),
+      test: labels.slice(TRAIN + 1),
+    },
   };
   const rows = plain(images);
   let right = 0;

@@ -1,12 +1,14 @@
 /** A look at what a teacher sees: patch features in colour, and the nearest neighbours of pictures. */
 import sharp from 'sharp';
 import { packageVersion } from '../base/index.js';
+import type { Neighbors } from '../evaluation/index.js';
 import { toThreeChannels, toUnit } from '../imaging/index.js';
 import type { VisionTransformer } from '../models/index.js';
 import { escapeHtml, headerHtml, page } from '../pages/index.js';
 import { noGrad, scope, toFloat32Array } from '../torch/index.js';
 import type { Batch } from '../training/index.js';
-import type { Evaluation, Nearest, Scores } from './evaluate.js';
+import type { Evaluation, Scores } from './evaluate.js';
+import { alike, labelText, MEASURES, rowsOf, scoreText } from './labels.js';
 import { type PatchColors, patchColors } from './patch-colors.js';
 
 export interface EvaluationPageOptions {
@@ -17,7 +19,7 @@ export interface EvaluationPageOptions {
   before?: Scores;
   /** Of raw pixels. */
   pixels: Scores | null;
-  nearest: Nearest;
+  nearest: Neighbors;
   evaluation: Evaluation;
   device: string;
 }
@@ -41,11 +43,11 @@ export async function evaluationPage(
   batches: AsyncIterable<Batch>,
   { epoch, scores, before, pixels, nearest, evaluation, device }: EvaluationPageOptions,
 ): Promise<string> {
-  const { labels, classes, k } = evaluation;
-  const tests = evenly(labels.test.length, SHOWN);
+  const { labels, k } = evaluation;
+  const tests = evenly(rowsOf(labels, 'test'), SHOWN);
   const shown = Math.min(NEIGHBORS, nearest.count);
   const neighbors = tests.map((test) => [...nearest.rows.subarray(test * nearest.count, test * nearest.count + shown)]);
-  const first = labels.train.length + labels.validate.length; // place of the first test picture
+  const first = rowsOf(labels, 'train') + rowsOf(labels, 'validate'); // place of the first test picture
   const shots = await shotsAt(batches, new Set([...tests.map((test) => first + test), ...neighbors.flat()]));
   const { colors, attention } = seenBy(
     teacher,
@@ -54,26 +56,26 @@ export async function evaluationPage(
   );
   const rows: string[] = [];
   for (const [i, test] of tests.entries()) {
-    const label = labels.test[test]!;
-    const own = await picture(shots.get(first + test)!, classes[label]!);
+    const label = labelText(labels, 'test', test);
+    const own = await picture(shots.get(first + test)!, label);
     const patches = await patchPicture(colors, i);
     const looked = await attentionPicture(attention, i);
     const found = neighbors[i]!.map(async (row) => {
-      const other = labels.train[row]!;
-      return figure(await picture(shots.get(row)!, classes[other]!), classes[other]!, other === label);
+      const other = labelText(labels, 'train', row);
+      return figure(await picture(shots.get(row)!, other), other, alike(labels, test, row));
     });
     rows.push(
-      `<div class="row">${figure(own, classes[label]!)}${figure(looked, 'attention')}${figure(patches, 'patch features')}<span class="to" aria-hidden="true"></span>${(await Promise.all(found)).join('')}</div>`,
+      `<div class="row">${figure(own, label)}${figure(looked, 'attention')}${figure(patches, 'patch features')}<span class="to" aria-hidden="true"></span>${(await Promise.all(found)).join('')}</div>`,
     );
   }
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const linear = scores.linear === undefined ? '' : `, linear probe ${percent(scores.linear)}`;
+  const score = (value: number) => scoreText(MEASURES[labels.kind], value);
+  const linear = scores.linear === undefined ? '' : `, linear probe ${score(scores.linear)}`;
   const title = epoch === 0 ? 'Features before the training' : `Features after epoch ${epoch}`;
   const others = [
-    ...(before ? [`before the training ${percent(before.knn)}`] : []),
-    ...(pixels ? [`raw pixels ${percent(pixels.knn)}`] : []),
+    ...(before ? [`before the training ${score(before.knn)}`] : []),
+    ...(pixels ? [`raw pixels ${score(pixels.knn)}`] : []),
   ].join(', ');
-  const lead = `k-NN ${percent(scores.knn)} (k ${k}${others && `; ${others}`})${linear}, of ${labels.test.length} test pictures in ${classes.length} classes`;
+  const lead = `k-NN ${score(scores.knn)} (k ${k}${others && `; ${others}`})${linear}, of ${rowsOf(labels, 'test')} pictures ${labels.kind === 'classes' ? 'in' : 'with'} ${labels.names.length} ${labels.kind}`;
   const body = [
     headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),
     '<main>',

@@ -1,5 +1,6 @@
 export { type ConfigChanges, checkPretraining, loadPretraining } from './config.js';
-export { openLabelled } from './evaluation-data.js';
+export { type LabelledImages, openLabelled } from './labelled-images.js';
+export { type Measure, scoreText } from './labels.js';
 export { requirePretraining } from './network.js';
 export { PRESETS, type PresetName } from './presets.js';
 export type { ProgressSink } from './progress.js';

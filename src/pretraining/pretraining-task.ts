@@ -6,6 +6,7 @@ import type { StateDict } from '../torch/index.js';
 import type { Batch, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from '../training/index.js';
 import { type Evaluation, evaluatePixels, evaluateTeacher, type Scores } from './evaluate.js';
 import { evaluationPage } from './evaluation-page.js';
+import { MEASURES, type Measure } from './labels.js';
 
 export interface PretrainingTaskConfig {
   dinov2: Dinov2Config;
@@ -14,6 +15,8 @@ export interface PretrainingTaskConfig {
 }
 
 export interface PretrainingTaskResult extends Dinov2Result {
+  /** What the scores are; null without labelled pictures. */
+  measure: Measure | null;
   /** Epochs count from 1; 0 is before the training. */
   scores: ({ epoch: number } & Scores)[];
   /** Of raw pixels, for comparison; null without labelled pictures. */
@@ -96,7 +99,9 @@ class PretrainingTask implements TrainingTask {
   }
 
   async finish(): Promise<PretrainingTaskResult> {
-    return { ...(await this.task.finish()), scores: this.scores, pixels: this.pixels };
+    const { evaluation } = this.config;
+    const measure = evaluation && MEASURES[evaluation.labels.kind];
+    return { ...(await this.task.finish()), measure, scores: this.scores, pixels: this.pixels };
   }
 }
 

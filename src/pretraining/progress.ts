@@ -1,4 +1,5 @@
 import type { Metrics } from '../training/index.js';
+import { type Measure, scoreText } from './labels.js';
 
 /** Where a pretraining shows how far it is; the command line's progress lines fit. */
 export interface ProgressSink {
@@ -26,14 +27,13 @@ export function stepText(metrics: Metrics): string {
  * `k-NN 41.2 %, linear probe 47.0 %, loss 8.41, …` of an epoch with an evaluation; before the training
  * `k-NN 30.6 % (random weights), raw pixels 29.8 %`. `start`: what the network begins with.
  */
-export function epochText(metrics: Metrics, start: string): string {
+export function epochText(metrics: Metrics, measure: Measure, start: string): string {
   const { knn = NaN, linear, knnPixels } = metrics;
+  const score = (value: number) => scoreText(measure, value);
   return [
-    `k-NN ${percent(knn)}${metrics.loss === undefined ? ` (${start})` : ''}`,
-    ...(linear === undefined ? [] : [`linear probe ${percent(linear)}`]),
-    ...(knnPixels === undefined ? [] : [`raw pixels ${percent(knnPixels)}`]),
+    `k-NN ${score(knn)}${metrics.loss === undefined ? ` (${start})` : ''}`,
+    ...(linear === undefined ? [] : [`linear probe ${score(linear)}`]),
+    ...(knnPixels === undefined ? [] : [`raw pixels ${score(knnPixels)}`]),
     ...(metrics.loss === undefined ? [] : [stepText(metrics)]),
   ].join(', ');
 }
-
-const percent = (value: number) => `${(100 * value).toFixed(1)} %`;

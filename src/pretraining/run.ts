@@ -7,6 +7,7 @@ import { startTraining, stepsPerEpoch, type TrainingProgress } from '../training
 import { type CropBatchesOptions, cropBatches } from './crop-batches.js';
 import { computing } from './device.js';
 import type { EvaluationData } from './evaluation-data.js';
+import { MEASURES } from './labels.js';
 import { cropRecipe, dinov2Config, type RecipeName } from './network.js';
 import { Preparation } from './prepare.js';
 import type { PretrainingTaskConfig, PretrainingTaskResult } from './pretraining-task.js';
@@ -174,8 +175,9 @@ class PretrainingRun {
       },
       onProgress,
       ({ epoch, metrics }) => {
-        if (metrics.knn === undefined) return;
-        progress.print(`epoch ${epoch}/${epochs}: ${epochText(metrics, own.from?.weights ?? 'random weights')}`);
+        if (metrics.knn === undefined || !config.evaluation) return;
+        const text = epochText(metrics, MEASURES[config.evaluation.labels.kind], own.from?.weights ?? 'random weights');
+        progress.print(`epoch ${epoch}/${epochs}: ${text}`);
       },
     );
     const { signal } = this.stopping;

@@ -1,6 +1,6 @@
 /** What may stand in a pretraining's YAML: everything that its result depends on. Values that are left out come from a preset. */
 import { z } from 'zod';
-import { PICTURE_SOURCES, PICTURE_SPLITS } from '../datasets/index.js';
+import { PICTURE_SOURCES, PICTURE_SPLITS, radiographDatasets } from '../datasets/index.js';
 import { VIT_SIZES, type VitSize } from '../models/index.js';
 
 const fraction = z.number().min(0).max(1);
@@ -111,7 +111,10 @@ const training = z.strictObject({
 /** Pictures with labels, by which the teacher is judged meanwhile; none where there is no source. */
 const evaluation = z.strictObject({
   source: z.string().min(1).nullable(),
-  kind: z.enum(PICTURE_SOURCES).optional(),
+  /** Of pictures in classes; or a data set of radiographs with findings. */
+  kind: z.enum([...PICTURE_SOURCES, ...Object.keys(radiographDatasets)]).optional(),
+  /** Of radiographs: which; all of the data set unless said. */
+  findings: z.array(z.string().min(1)).min(1).optional(),
   column: z.string().min(1).optional(),
   split: z.enum(PICTURE_SPLITS).optional(),
   limit: count.nullable(),
