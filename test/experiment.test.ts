@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openWeights } from '../src/models/index.js';
+import { scope } from '../src/torch/index.js';
 import { python } from './reference.js';
 import {
   type Document,
+  dinov2,
   experiment,
   fingerprints,
   hilum,
@@ -215,11 +218,27 @@ describe('an experiment', () => {
   });
 
   it('has the same bits with one core and with four', async () => {
-    const document = experiment([random, ssl]);
+    const document = experiment([random, ssl, dinov2]);
     const one = await hilum('experiment', 'run', bench.write(document), '--out', bench.path('one'), '--cores', '1');
     const four = await hilum('experiment', 'run', bench.write(document), '--out', bench.path('four'), '--cores', '4');
     expect([one.code, four.code]).toEqual([0, 0]);
     expect(fingerprints(bench.path('one'))).toEqual(fingerprints(bench.path('four')));
     expect(numbersOf(bench.path('one'))).toEqual(numbersOf(bench.path('four')));
+  });
+
+  it('has a whole pretraining as the part of a DINOv2 start, at the size of its own crops', () => {
+    const [, , start] = numbersOf(bench.path('four')).initializations;
+    expect(start.description).toBe('self-supervised (DINOv2) on 60 images (pictures), without labels');
+    expect(start.network).toMatch(/^vision transformer, 2 blocks of width 32, patches of 8 px; input 32 x 32 px/);
+    expect(start.pretrainings).toEqual([
+      expect.objectContaining({ seed: 1, epochs: 2, steps: 14, images: 112, data: '60 images (pictures)' }),
+    ]);
+    expect(start.pretrainings[0].metric.name).toMatch(/of nearest neighbours on pictures$/);
+    const part = partOf(bench.path('four'), 'pretrain-dinov2');
+    const result = JSON.parse(readFileSync(join(part, 'result.json'), 'utf8'));
+    expect(start.pretrainings[0].metric.value).toBe(result.scores.at(-1).knn);
+    expect(result).toMatchObject({ format: 'hilum pretraining', recipe: 'natural', unreadable: [] });
+    expect(readdirSync(join(part, 'evaluations'))).toEqual(['epoch-0000.html', 'epoch-0002.html']);
+    scope(() => expect(openWeights(part).config).toMatchObject({ imageSize: 16, dim: 32, patchSize: 8 }));
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type Document,
+  dinov2,
   experiment,
   fingerprints,
   numbersOf,
@@ -125,15 +126,15 @@ describe('a killed experiment', () => {
     await expectSameAsUndisturbed(out);
   });
 
-  it('in which adapters train after a frozen block, each layer at its own rate, has the same bits', async () => {
-    const adapted = experiment([random], (it) => {
+  it('of a DINOv2 start, whose adapters train after a frozen block, each layer at its own rate, has the same bits', async () => {
+    const adapted = experiment([dinov2], (it) => {
       const lora = { rank: 2, targets: ['qkv', 'fc1'] };
       Object.assign(it.finetuning, { epochs: 3, batchSize: 4, layerDecay: 0.8, freeze: 1, lora });
     });
     const undisturbed = await bench.run(adapted, 'adapted');
     expect(undisturbed, undisturbed.err).toMatchObject({ code: 0 });
-    for (let kill = 0; kill < 2; kill++) {
-      const moment = middleOfEpoch('phantoms-random');
+    for (const part of ['pretrain-dinov2', 'phantoms-dinov2', 'phantoms-dinov2']) {
+      const moment = middleOfEpoch(part);
       expect(await disturb('killed adapted', 'SIGKILL', moment, undefined, adapted)).toMatchObject({ code: null });
     }
     await expectSameAsUndisturbed('killed adapted', adapted, 'adapted');

@@ -110,9 +110,8 @@ function choicesOf(issue: Issue, document: unknown, schema: z.ZodType): readonly
   if (issue.code === 'invalid_value') return issue.values;
   if (issue.code !== 'invalid_union' || !issue.discriminator) return undefined;
   const key = issue.discriminator;
-  return nodesAt(issue.path.slice(0, -1), document, schema, false).flatMap(
-    (node) => node.properties?.[key]?.const ?? [],
-  );
+  const nodes = nodesAt(issue.path.slice(0, -1), document, schema, false);
+  return [...new Set(nodes.flatMap((node) => node.properties?.[key]?.const ?? []))];
 }
 
 function inside(issue: Issue, path: readonly PropertyKey[]): Issue {
@@ -121,6 +120,7 @@ function inside(issue: Issue, path: readonly PropertyKey[]): Issue {
 
 interface Node {
   properties?: Record<string, Node>;
+  required?: string[];
   items?: Node;
   prefixItems?: Node[];
   anyOf?: Node[];
@@ -130,14 +130,19 @@ interface Node {
 
 /** What the schema says at a place of the document; several where it leaves a choice that the document does not make. */
 function nodesAt(path: readonly PropertyKey[], document: unknown, schema: z.ZodType, chosen = true): Node[] {
+  const leaves = (node: Node): Node[] => (node.anyOf ?? node.oneOf)?.flatMap(leaves) ?? [node];
   const alternatives = (node: Node, at: unknown): Node[] => {
-    const choices = node.anyOf ?? node.oneOf;
-    if (!choices) return [node];
+    const choices = leaves(node);
     const given = (at ?? {}) as Record<string, unknown>;
-    const names = ({ properties = {} }: Node) =>
-      Object.entries(properties).some(([key, { const: only }]) => only !== undefined && only === given[key]);
-    const meant = chosen ? choices.filter(names) : [];
-    return (meant.length > 0 ? meant : choices).flatMap((choice) => alternatives(choice, at));
+    /** Whether the values that tell the choices apart are given, or left out where they may be. */
+    const isMeant = ({ properties = {}, required = [] }: Node) => {
+      const telling = Object.entries(properties).filter(([, { const: only }]) => only !== undefined);
+      const fits = ([key, { const: only }]: [string, Node]) =>
+        only === given[key] || (given[key] === undefined && !required.includes(key));
+      return telling.length > 0 && telling.every(fits);
+    };
+    const meant = chosen ? choices.filter(isMeant) : [];
+    return meant.length > 0 ? meant : choices;
   };
   let nodes = alternatives(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node, document);
   for (const [i, key] of path.entries()) {

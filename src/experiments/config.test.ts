@@ -16,6 +16,7 @@ const document = (): Document => ({
 });
 
 const ssl = { name: 'ssl', from: 'ssl', pictures: [{ type: 'folder', root: 'photos' }] };
+const dinov2 = { ...ssl, method: 'dinov2' };
 
 function faultOf(change: (it: Document) => void): string {
   const changed = document();
@@ -69,6 +70,37 @@ describe('an experiment file', () => {
     [
       'initializations[1].seeds: found []; expected a list of at least 1 entry.',
       (it) => it.initializations.push({ ...ssl, seeds: [] }),
+    ],
+    [
+      'initializations[1].pretraining.preset: found "smal"; expected one of: small, continue, paper. Did you mean "small"?',
+      (it) => it.initializations.push({ ...dinov2, pretraining: { preset: 'smal' } }),
+    ],
+    [
+      'initializations[1].pretraining.model: found {}; expected nothing here, but the model of the experiment, or "from".',
+      (it) => it.initializations.push({ ...dinov2, pretraining: { model: {} } }),
+    ],
+    [
+      'initializations[1].pretraining.training.epoch: found an unknown key; expected one of: epochs,',
+      (it) => it.initializations.push({ ...dinov2, pretraining: { training: { epoch: 1 } } }),
+    ],
+    [
+      'initializations[1].pretraining.objective.head.prototypes: found 7; expected at least training.batchSize, 64',
+      (it) => it.initializations.push({ ...dinov2, pretraining: { objective: { head: { prototypes: 7 } } } }),
+    ],
+    [
+      'initializations[1].training: found an unknown key; expected one of: name, from, pictures, radiographs, seeds, method, pretraining.',
+      (it) => it.initializations.push({ ...dinov2, training: {} }),
+    ],
+    [
+      'initializations[1].method: found "dino"; expected one of: simclr, dinov2.',
+      (it) => it.initializations.push({ ...dinov2, method: 'dino' }),
+    ],
+    [
+      'initializations[1].method: found "dinov2"; expected simclr, since DINOv2 masks the patches of a vit and the model is a resnet.',
+      (it) => {
+        it.model = { architecture: 'resnet' };
+        it.initializations.push(dinov2);
+      },
     ],
     [
       'finetuning.schedule: found "cosin"; expected one of: constant, cosine. Did you mean "cosine"?',

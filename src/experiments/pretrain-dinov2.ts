@@ -124,7 +124,7 @@ function networkOf(weights: string, experiment: ExperimentConfig): ModelConfig {
 }
 
 function summaryOf(
-  { seconds, seen, steps, epochs, curve, scores }: PretrainingResult,
+  { seconds, seen, steps, epochs, curve, measure, scores }: PretrainingResult,
   { description, unreadable }: UnlabelledImages,
   labelled: string | null,
 ): Omit<Pretraining, 'seed'> {
@@ -139,7 +139,7 @@ function summaryOf(
     ...(unreadable.length > 0 && { unreadable }),
     loss: curve.map(({ step, metrics }) => ({ step, loss: metrics.loss! })),
     ...(score
-      ? { metric: { name: `accuracy of nearest neighbours on ${labelled}`, value: score.knn } }
+      ? { metric: { name: `${measure} of nearest neighbours on ${labelled}`, value: score.knn } }
       : spread !== undefined && {
           metric: { name: "spread of the teacher's features (1 uniform, 0 collapsed)", value: spread },
         }),
