@@ -71,6 +71,7 @@ function makeTraining(settings: Dinov2Step) {
       gram: null,
     },
     settings.precision,
+    settings.threads,
   );
   const trainer = new Dinov2Trainer(networks, constantly(recipe), 1);
   const crops = scope(() => ({

@@ -71,6 +71,7 @@ napi_value setGeneratorState(const Arguments& a) {
 }
 
 napi_value setThreads(const Arguments& a) {
+  at::get_num_threads();  // a thread that never asked would go back, at its first operator, to what any thread set last
   at::set_num_threads(static_cast<int>(a.number(0)));
   return nullptr;
 }

@@ -1,6 +1,8 @@
 // Tensors in and out of JavaScript memory, what they are, their gradients and their lifetime.
 #include <cmath>
 #include <cstring>
+#include <mutex>
+#include <unordered_map>
 
 #include "functions.h"
 
@@ -111,6 +113,41 @@ napi_value freeTensor(const Arguments& a) {
   return nullptr;
 }
 
+// Tensors on their way from one JavaScript thread to another.
+struct Exchange {
+  std::mutex mutex;
+  std::unordered_map<uint64_t, at::Tensor> waiting;
+  uint64_t tickets = 0;
+};
+
+Exchange& exchange() {
+  static auto* instance = new Exchange;  // never destroyed: threads may outlive static objects
+  return *instance;
+}
+
+// share(tensor): a ticket with which any thread of this process takes, once, a tensor on the same memory, without history.
+napi_value share(const Arguments& a) {
+  at::Tensor tensor = a.tensor(0).variable_data();
+  Exchange& all = exchange();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  all.waiting.emplace(++all.tickets, std::move(tensor));
+  return jsNumber(a.env, static_cast<double>(all.tickets));
+}
+
+// take(ticket)
+napi_value take(const Arguments& a) {
+  Exchange& all = exchange();
+  at::Tensor tensor;
+  {
+    std::lock_guard<std::mutex> lock(all.mutex);
+    auto found = all.waiting.find(static_cast<uint64_t>(a.number(0)));
+    if (found == all.waiting.end()) throw std::invalid_argument("no tensor waits under this ticket");
+    tensor = std::move(found->second);
+    all.waiting.erase(found);
+  }
+  return jsTensor(a.env, a.environment, std::move(tensor));
+}
+
 napi_value liveTensors(const Arguments& a) {
   return jsNumber(a.env, static_cast<double>(a.environment.tensors.live()));
 }
@@ -132,6 +169,8 @@ void defineTensors(napi_env env, napi_value exports) {
   define<grad>(env, exports, "grad");
   define<setGrad>(env, exports, "setGrad");
   define<freeTensor>(env, exports, "free");
+  define<share>(env, exports, "share");
+  define<take>(env, exports, "take");
   define<liveTensors>(env, exports, "liveTensors");
   define<liveBytes>(env, exports, "liveBytes");
 }

@@ -7,6 +7,7 @@ export { CONVNEXT_SIZES } from './convnext/config.js';
 export { DENSENET_SIZES } from './densenet/config.js';
 export { describeNetwork } from './describe.js';
 export { DINOV3_VIT_SIZES } from './dinov3-vit/config.js';
+export { type Rows, withRows } from './drop-path.js';
 export { freezeLayers, frozenParts } from './freeze.js';
 export { INPUT_STATISTICS, type InputStatistics, type PublishedInput } from './input-statistics.js';
 export {

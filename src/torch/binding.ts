@@ -21,6 +21,8 @@ export interface Native {
   grad(handle: number): number | null;
   setGrad(handle: number, gradient: number | null): void;
   free(handle: number): void;
+  share(handle: number): number;
+  take(ticket: number): number;
   liveTensors(): number;
   liveBytes(): number;
 

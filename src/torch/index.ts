@@ -62,6 +62,7 @@ export {
   synchronize,
   threads,
 } from './runtime.js';
+export { shareTensor, takeTensor } from './sharing.js';
 export {
   arange,
   cat,

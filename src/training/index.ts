@@ -2,6 +2,7 @@ export { learningRateSchedule, optimizerStep, type Recipe, recipeOptimizer } fro
 export { concatenatedState, ownState } from './state.js';
 export { type EpochRecord, predictLogits, type SupervisedConfig, type SupervisedResult } from './supervised-task.js';
 export type { Batch, CreateTask, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
+export { type CreateMember, Team } from './team.js';
 export {
   type Feed,
   type MadeFeed,

@@ -88,6 +88,17 @@ export class VisionTransformer extends TransformerBackbone<Block> {
     return { tokens: this.tokens(x, masks), through: (block: Block, tokens: Tensor) => block.forward(tokens) };
   }
 
+  /**
+   * `[B, C, H, W]`, values 0..1, to the normalized class tokens `[B, D]` and those patch tokens `[m, D]` of the batch's B * N that
+   * `patches` `[m]` numbers, in ascending order; none without it. As `features`, with less work in the last block.
+   */
+  tokensAt(x: Tensor, patches: Tensor | null, masks?: Tensor): { classTokens: Tensor; patchTokens: Tensor | null } {
+    return scope(() => {
+      const { classToken, patchTokens } = this.features(x, masks);
+      return { classTokens: classToken, patchTokens: patches && patchTokens.flatten(0, 1).indexSelect(0, patches) };
+    });
+  }
+
   /** What the class token takes of the patches in the last block, `[B, heads, H / patch, W / patch]` (DINO, get_last_selfattention). */
   classAttention(x: Tensor): Tensor {
     return scope(() => {

@@ -107,8 +107,8 @@ afterEach(() => {
 });
 
 /** Networks with the original's weights. */
-function started(run: Run, tensors: Record<string, Tensor>): StudentTeacher {
-  const networks = new StudentTeacher(model(run), objective(run));
+function started(run: Run, tensors: Record<string, Tensor>, threads = 1): StudentTeacher {
+  const networks = new StudentTeacher(model(run), objective(run), 'fp32', threads);
   made.push(networks);
   networks.student.loadStateDict(entriesOf(tensors, 'start'), 'the original');
   becomeTeacher(networks.teacher, networks.student);
@@ -145,8 +145,9 @@ describe.each(['shared', 'separate', 'classTokens'])('steps as in DINOv2: %s', (
   const run = JSON.parse(metadata.run!) as Run;
   const said = JSON.parse(metadata.said!) as Record<string, number>[];
 
-  it.skipIf(!drawsAlike(run, tensors))('losses and schedules at every step, student and teacher after the last', () => {
-    const networks = started(run, tensors);
+  const title = 'losses and schedules at every step, student and teacher after the last, %i threads';
+  it.skipIf(!drawsAlike(run, tensors)).each([1, 3])(title, (threads) => {
+    const networks = started(run, tensors, threads);
     const trainer = new Dinov2Trainer(networks, recipe(run), run.epochLength);
     expect(run.steps).toBeGreaterThanOrEqual(3);
     for (let step = 0; step < run.steps; step++) {

@@ -1,5 +1,5 @@
 import { HilumError } from '../../base/index.js';
-import { AdamW, backward, clipGradNorm, scope } from '../../torch/index.js';
+import { AdamW, clipGradNorm, scope } from '../../torch/index.js';
 import type { Metrics } from '../../training/index.js';
 import type { PatchMasks } from './masks.js';
 import { type GroupOptions, parameterGroups, type ScheduledGroup } from './parameter-groups.js';
@@ -41,11 +41,12 @@ export class Dinov2Trainer {
     const scheduled = this.scheduledAt(step);
     this.anchor(step);
     const seen = scope(() => {
-      const { total, parts, indicators } = networks.losses(crops, masks, scheduled.teacherTemperature);
+      const losses = networks.losses(crops, masks, scheduled.teacherTemperature);
+      const { total, parts, indicators } = losses;
       const values = Object.entries(parts).map(([name, value]) => [name, value.item()] as const);
       const metrics = { loss: total.item(), ...Object.fromEntries(values), ...indicators };
       requireFinite(metrics, step);
-      backward(total);
+      networks.backward(losses);
       return metrics;
     });
     const norms = networks.student.parts.map((part) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inputError, Random } from '../../base/index.js';
 import { toThreeChannels, toUnit } from '../../imaging/index.js';
 import { loadBackbone, type ModelConfig, saveBackbone, type VisionTransformer } from '../../models/index.js';
-import { type Precision, type StateDict, scope, type Tensor, writePytorch } from '../../torch/index.js';
+import { type Precision, type StateDict, scope, type Tensor, threads, writePytorch } from '../../torch/index.js';
 import {
   type Batch,
   concatenatedState,
@@ -51,7 +51,7 @@ export class Dinov2Task implements TrainingTask {
     private readonly config: Dinov2Config,
     private readonly context: TaskContext,
   ) {
-    this.networks = new StudentTeacher(config.model, config.objective, config.precision);
+    this.networks = new StudentTeacher(config.model, config.objective, config.precision, threads());
     const { student, teacher } = this.networks;
     if (config.weights) {
       loadBackbone(student.backbone, config.weights.path, { allow: config.weights.allow });

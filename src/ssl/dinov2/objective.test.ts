@@ -6,6 +6,7 @@ import {
   backward,
   gradOf,
   liveTensors,
+  manualSeed,
   randn,
   readSafetensors,
   scope,
@@ -109,8 +110,9 @@ describe('targets of the teacher, as in DINOv2', () => {
   });
 
   it('Sinkhorn-Knopp stays finite where exp of the scores does not', () => {
+    manualSeed(1);
     scope(() => {
-      const targets = toFloat32Array(sinkhornKnopp(randn([6, 8]).clamp(-1, 1).add(1), 0.01));
+      const targets = toFloat32Array(sinkhornKnopp(randn([6, 8]).clamp(-1, 1).add(1), 0.02));
       expect(targets.every(Number.isFinite)).toBe(true);
       for (let row = 0; row < 6; row++) {
         const sum = targets.subarray(8 * row, 8 * row + 8).reduce((total, value) => total + value, 0);

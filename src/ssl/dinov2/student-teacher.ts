@@ -1,6 +1,8 @@
 import { createBackbone, type ModelConfig, type VisionTransformer } from '../../models/index.js';
 import {
+  arange,
   autocast,
+  backward,
   cat,
   Module,
   noGrad,
@@ -11,6 +13,8 @@ import {
 } from '../../torch/index.js';
 import { embeddingSpread } from '../contrastive-loss.js';
 import { type AssignmentStatistics, assignmentStatistics } from './assignments.js';
+import type { Tokens } from './backbone-part.js';
+import { Backbones } from './backbones.js';
 import { Centering } from './centering.js';
 import type { HeadOptions } from './dino-head.js';
 import { dinoLoss } from './dino-loss.js';
@@ -64,6 +68,8 @@ export interface Losses {
   parts: Partial<Record<LossPart, Tensor>>;
   /** Of the teacher: its assignments, and the spread of its class tokens (1 uniform on the sphere, 0 collapsed). */
   indicators: AssignmentStatistics & { featureSpread: number };
+  /** Where the losses look, and `total` goes backward to. */
+  tokens: Tokens;
 }
 
 interface Targets {
@@ -84,11 +90,14 @@ export class StudentTeacher extends Module {
   readonly ibotCentering: Centering | null;
   /** The teacher as it was some time ago, whose patches' similarities the student keeps; none before the first copy. */
   gramAnchor: VisionTransformer | null = null;
+  private backbones: Backbones | undefined;
 
+  /** `threads`: how many share the rows of a batch on the CPU, this one included. */
   constructor(
     private readonly model: ModelConfig,
     readonly objective: Objective,
     readonly precision: Precision = 'fp32',
+    private readonly threads = 1,
   ) {
     super();
     const { head, ibotHead, centering, centerMomentum } = objective;
@@ -109,7 +118,7 @@ export class StudentTeacher extends Module {
     becomeTeacher(this.gramAnchor, this.teacher.backbone);
   }
 
-  /** The losses of one batch, of which `total` goes backward; moves the centers. */
+  /** The losses of one batch, which go `backward`; moves the centers. */
   losses(crops: Crops, masks: PatchMasks, teacherTemperature: number): Losses {
     return scope(() => {
       const { weights, studentTemperature } = this.objective;
@@ -117,11 +126,12 @@ export class StudentTeacher extends Module {
       const B = crops.global.size(0) / GLOBAL_CROPS;
       const L = crops.local ? crops.local.size(0) / B : 0;
       const cast = <T>(work: () => T) => autocast(device, this.precision, work);
-      const targets = noGrad(() => cast(() => this.targets(crops.global, masks, teacherTemperature)));
+      const tokens = this.look(crops, masks);
+      const targets = noGrad(() => cast(() => this.targets(tokens, masks, teacherTemperature)));
       const K = targets.classes.size(2);
 
-      const seen = cast(() => this.look(crops, masks, targets.patches !== null));
-      const [local, global] = [seen.classes.narrow(0, 0, L * B), seen.classes.narrow(0, L * B, GLOBAL_CROPS * B)];
+      const scores = cast(() => this.scores(tokens, masks));
+      const [local, global] = [scores.classes.narrow(0, 0, L * B), scores.classes.narrow(0, L * B, GLOBAL_CROPS * B)];
       const pairs = GLOBAL_CROPS * L + GLOBAL_CROPS;
       const parts: Losses['parts'] = {};
       const terms: Tensor[] = [];
@@ -133,36 +143,52 @@ export class StudentTeacher extends Module {
       parts.dinoGlobal = dinoLoss(global.unsqueeze(0), crossed, studentTemperature).mul(GLOBAL_CROPS / pairs);
       terms.push(parts.dinoGlobal.mul(weights.dino));
       if (weights.koleo > 0) {
-        const [first, second] = seen.classTokens.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
+        const [first, second] = tokens.classes.to('float32').chunk(GLOBAL_CROPS) as [Tensor, Tensor];
         const sum = koleoLoss(first).add(koleoLoss(second)).mul(weights.koleo);
         parts.koleo = sum.div(GLOBAL_CROPS);
         terms.push(sum);
       }
-      if (seen.patches && targets.patches) {
-        const loss = ibotLoss(seen.patches, targets.patches, masks.weights, GLOBAL_CROPS * B, studentTemperature);
+      if (scores.patches && targets.patches) {
+        const loss = ibotLoss(scores.patches, targets.patches, masks.weights, GLOBAL_CROPS * B, studentTemperature);
         parts.ibot = loss.div(GLOBAL_CROPS);
         terms.push(loss.mul(weights.ibot));
       }
       if (this.gramAnchor && this.objective.gram) {
         const anchor = noGrad(() => cast(() => this.gramAnchor!.features(crops.global).patchTokens.to('float32')));
-        parts.gram = gramLoss(seen.patchTokens, anchor, this.objective.gram);
+        const seen = tokens.patches!.to('float32').reshape(anchor.shape);
+        parts.gram = gramLoss(seen, anchor, this.objective.gram);
         terms.push(parts.gram.mul(this.objective.gram.weight));
       }
       const total = terms.reduce((sum, term) => sum.add(term));
-      return { total, parts, indicators: targets.indicators };
+      return { total, parts, indicators: targets.indicators, tokens };
     });
   }
 
+  /** Adds the gradients of the losses to those of the student. */
+  backward({ total, tokens }: Losses): void {
+    backward(total);
+    this.backbones!.learn(tokens);
+  }
+
+  /** Class tokens and the patch tokens that the losses need: the masked ones, or all for Gram anchoring. */
+  private look({ global, local }: Crops, { masks, indices }: PatchMasks): Tokens {
+    const { student, teacher, precision } = this;
+    const threads = global.device === 'cpu' ? this.threads : 1;
+    this.backbones ??= new Backbones(student.backbone, teacher.backbone, precision, threads);
+    const needed = this.masksInUse(indices) > 0 ? indices : null;
+    const patches = this.gramAnchor ? arange(0, masks.size(0) * masks.size(1), 1, 'int64', global.device) : needed;
+    return this.backbones.look({ global, masks, patches, local });
+  }
+
   /** The teacher sees the global crops without masks. */
-  private targets(global: Tensor, masks: PatchMasks, temperature: number): Targets {
+  private targets({ teacherClasses, teacherPatches }: Tokens, masks: PatchMasks, temperature: number): Targets {
     return scope(() => {
-      const { classToken, patchTokens } = this.teacher.backbone.features(global);
-      const [first, second] = classToken.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
-      const scores = this.teacher.scores(cat([second, first]), this.masked(patchTokens, masks));
+      const [first, second] = teacherClasses.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
+      const scores = this.teacher.scores(cat([second, first]), this.masked(teacherPatches, masks));
       const assign = (values: Tensor, centering: Centering | null) =>
         centering ? centering.targets(values, temperature) : sinkhornKnopp(values, temperature);
       const classes = assign(scores.classes, this.dinoCentering); // [2 B, K]
-      const featureSpread = embeddingSpread(classToken.to('float32'));
+      const featureSpread = embeddingSpread(teacherClasses.to('float32'));
       return {
         classes: classes.reshape([GLOBAL_CROPS, -1, classes.size(1)]),
         patches: scores.patches && assign(scores.patches, this.ibotCentering),
@@ -171,20 +197,24 @@ export class StudentTeacher extends Module {
     });
   }
 
-  /** The student sees the global crops masked, and the local ones. Scores and tokens are float32. */
-  private look({ global, local }: Crops, masks: PatchMasks, withPatches: boolean) {
-    return scope(() => {
-      const { student } = this;
-      const { classToken, patchTokens } = student.backbone.features(global, masks.masks);
-      const classTokens = local ? cat([student.backbone.features(local).classToken, classToken]) : classToken;
-      const scores = student.scores(classTokens, withPatches ? this.masked(patchTokens, masks) : null);
-      return { ...scores, classTokens: classToken.to('float32'), patchTokens: patchTokens.to('float32') };
-    });
+  /** The student's, of local and global crops in this order, and of masked patches; float32. */
+  private scores({ classes, patches, local }: Tokens, masks: PatchMasks) {
+    return scope(() => this.student.scores(local ? cat([local, classes]) : classes, this.masked(patches, masks)));
   }
 
-  /** The masked ones among patch tokens, `[2 B, N, D]` to `[M, D]`; null where the loss has no use for them. */
-  private masked(patchTokens: Tensor, { indices }: PatchMasks): Tensor | null {
-    if (this.objective.weights.ibot === 0 || indices.size(0) === 0) return null;
-    return patchTokens.flatten(0, 1).indexSelect(0, indices);
+  /** The masked ones among the patch tokens looked at, `[M, D]`; null where the loss has no use for them. */
+  private masked(patches: Tensor | null, { indices }: PatchMasks): Tensor | null {
+    if (this.masksInUse(indices) === 0) return null;
+    return this.gramAnchor ? patches!.indexSelect(0, indices) : patches;
+  }
+
+  private masksInUse(indices: Tensor): number {
+    return this.objective.weights.ibot === 0 ? 0 : indices.size(0);
+  }
+
+  /** Ends the threads too. */
+  override free(): void {
+    this.backbones?.free();
+    super.free();
   }
 }
