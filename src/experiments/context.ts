@@ -35,6 +35,8 @@ export class ExperimentContext {
   readonly folder: string;
   readonly progress: ProgressSink;
   readonly strict: boolean;
+  /** Files of the radiographs that are tested on, which no pretraining may see. */
+  readonly testImages = new Set<string>();
   readonly checkpointSeconds: number | undefined;
   private readonly scheduler: Scheduler;
   private readonly running = new Set<() => void>();

@@ -57,6 +57,7 @@ async function runParts(context: ExperimentContext): Promise<{ result: Experimen
   for (const { name, ...source } of config.datasets) {
     const dataset = await prepareDataset(context, name, source);
     requireOneBatch('finetuning.batchSize', config.finetuning.batchSize, splitIndices(dataset, 'train').length, name);
+    for (const { split, path } of dataset.radiographs) if (split === 'test') context.testImages.add(path);
     datasets.push(dataset);
   }
 

@@ -124,6 +124,26 @@ export async function prepareDataset(
 }
 
 /**
+ * As `prepareDataset`, of radiographs to pretrain on: those that the experiment tests on, as one of another data set, or of the same one
+ * in other splits, count to the test split here too.
+ */
+export async function prepareToPretrain(
+  context: ExperimentContext,
+  name: string,
+  source: RadiographSource,
+): Promise<PreparedDataset> {
+  const prepared = await prepareDataset(context, name, source);
+  const isTested = ({ split, path }: Radiograph) => split !== 'test' && context.testImages.has(path);
+  const tested = prepared.radiographs.filter(isTested).map(({ id }) => id);
+  if (tested.length === 0) return prepared;
+  context.progress.print(
+    `note: ${name}: ${tested.length} radiographs are left out, since the experiment tests on them`,
+  );
+  const radiographs = prepared.radiographs.map((it) => (isTested(it) ? { ...it, split: 'test' as const } : it));
+  return { ...prepared, radiographs, fingerprint: contentHash([prepared.fingerprint, tested]) };
+}
+
+/**
  * Says which images are left out. Throws an InputError that lists them where the experiment is strict.
  */
 export function reportUnreadable(

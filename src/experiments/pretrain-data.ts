@@ -7,7 +7,7 @@ import type { SupervisedConfig } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { bytesOf } from './images.js';
 import { finishPart, openPart } from './part.js';
-import { prepareDataset, reportUnreadable, splitIndices, trainingWeights, type UnreadableImage } from './prepare.js';
+import { prepareToPretrain, reportUnreadable, splitIndices, trainingWeights, type UnreadableImage } from './prepare.js';
 import type { PictureSource, SimclrInitialization, SupervisedInitialization } from './schema.js';
 
 /** Images with labels, and which of them train and validate. */
@@ -59,7 +59,7 @@ export async function labelledRadiographs(
   context: ExperimentContext,
   start: SupervisedInitialization,
 ): Promise<LabelledData> {
-  const prepared = await prepareDataset(context, start.name, start.radiographs!);
+  const prepared = await prepareToPretrain(context, start.name, start.radiographs!);
   const train = splitIndices(prepared, 'train');
   return {
     store: prepared.store,
@@ -97,7 +97,7 @@ export async function openMixed(
       fix: 'Leave it out.',
     });
   }
-  const prepared = start.radiographs && (await prepareDataset(context, start.name, start.radiographs));
+  const prepared = start.radiographs && (await prepareToPretrain(context, start.name, start.radiographs));
   const radiographs = prepared ? [...splitIndices(prepared, 'train')].map((i) => prepared.radiographs[i]!) : [];
   const pictures = [...sets.flatMap((set) => set.pictures), ...radiographs.map(pictureOf)];
   if (pictures.length === 0) {

@@ -86,13 +86,14 @@ it('refuses crops that do not fit the patches, before anything is read', () => {
 
 describe('the images of a DINOv2 start', () => {
   const line = { update: () => {}, end: () => {} };
-  const open = (start: object) => {
+  const printed: string[] = [];
+  const open = (start: object, tested: string[] = []) => {
     const it = checked(start);
-    const progress = { start: () => line, print: () => {} };
-    return openUnlabelled(
-      new ExperimentContext({ config: it.config, dataRoot: folder, folder: join(folder, 'runs'), progress }),
-      it.start,
-    );
+    const progress = { start: () => line, print: (text: string) => void printed.push(text) };
+    const runs = join(folder, 'runs');
+    const context = new ExperimentContext({ config: it.config, dataRoot: folder, folder: runs, progress });
+    for (const path of tested) context.testImages.add(path);
+    return openUnlabelled(context, it.start);
   };
 
   it('are the training radiographs alone, beside all pictures', async () => {
@@ -105,6 +106,18 @@ describe('the images of a DINOv2 start', () => {
     expect(Array.from({ length: own!.length }, (_, i) => own!.id(i))).toEqual(train);
     expect(train.length).toBeLessThan(published.radiographs.length);
     expect(description).toBe(`${12 + train.length} images (pictures, radiographs)`);
+  });
+
+  it('are none that the experiment tests on, of whichever data set', async () => {
+    const only = { pictures: undefined, radiographs };
+    const all = await open(only);
+    const { path } = all.images[0]!.at(3) as { path: string };
+    const rest = await open(only, [path]);
+    expect(rest.images[0]!.length).toBe(all.images[0]!.length - 1);
+    const ids = Array.from({ length: rest.images[0]!.length }, (_, i) => rest.images[0]!.id(i));
+    expect(ids).not.toContain(all.images[0]!.id(3));
+    expect(rest.fingerprint).not.toBe(all.fingerprint);
+    expect(printed).toEqual(['note: dinov2: 1 radiographs are left out, since the experiment tests on them']);
   });
 
   it('have another fingerprint when there are others', async () => {

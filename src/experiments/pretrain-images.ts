@@ -4,7 +4,7 @@ import { contentHash, Interrupted, inputError } from '../base/index.js';
 import { listOf, openPictureSource, type PictureList, selectPictures } from '../datasets/index.js';
 import { ImageStore, naturalPreprocessing } from '../imaging/index.js';
 import type { ExperimentContext } from './context.js';
-import { prepareDataset, splitIndices, type UnreadableImage } from './prepare.js';
+import { prepareToPretrain, splitIndices, type UnreadableImage } from './prepare.js';
 import { findReadable } from './pretrain-data.js';
 import type { PictureSource, SslInitialization } from './schema.js';
 
@@ -39,7 +39,7 @@ export async function openUnlabelled(context: ExperimentContext, start: SslIniti
         fix: 'Leave it out.',
       });
     }
-    const prepared = await prepareDataset(context, name, radiographs);
+    const prepared = await prepareToPretrain(context, name, radiographs);
     const train = [...splitIndices(prepared, 'train')].map((i) => {
       const { id, path } = prepared.radiographs[i]!;
       return { id, source: { kind: 'file', path } as const, label: -1 };

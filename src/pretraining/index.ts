@@ -2,9 +2,9 @@ export { type ConfigChanges, checkPretraining, loadPretraining } from './config.
 export { type LabelledImages, openLabelled } from './labelled-images.js';
 export { type Measure, scoreText } from './labels.js';
 export { requirePretraining } from './network.js';
+export type { OpenedImages } from './prepare.js';
 export { PRESETS, type PresetName } from './presets.js';
 export type { ProgressSink } from './progress.js';
 export { type PretrainingOptions, type PretrainingResult, runPretraining } from './run.js';
 export { type PretrainingConfig, pretrainingSchema } from './schema.js';
 export { type PretrainingSettings, pretrainingSettings } from './settings.js';
-export type { OpenedImages } from './sources.js';

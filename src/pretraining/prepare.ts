@@ -1,9 +1,18 @@
 import { inputError } from '../base/index.js';
+import type { PictureList } from '../datasets/index.js';
 import { type EvaluationData, openEvaluation } from './evaluation-data.js';
+import type { LabelledImages } from './labelled-images.js';
 import type { RecipeName } from './network.js';
 import type { ProgressSink } from './progress.js';
 import type { PretrainingConfig } from './schema.js';
-import { Images, type OpenedImages, openImages, survey } from './sources.js';
+import { Images, openImages, survey } from './sources.js';
+
+/** What a pretraining reads, open already. */
+export interface OpenedImages {
+  images: readonly PictureList[];
+  /** By which the teacher is judged; null where the configuration has none. */
+  labelled: LabelledImages | null;
+}
 
 /** Opens what a pretraining reads, and says what there is to say of it. */
 export class Preparation {

@@ -9,12 +9,13 @@ import { computing } from './device.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { MEASURES } from './labels.js';
 import { cropRecipe, dinov2Config, type RecipeName } from './network.js';
-import { Preparation } from './prepare.js';
+import { writeOverview } from './overview-page.js';
+import { type OpenedImages, Preparation } from './prepare.js';
 import type { PretrainingTaskConfig, PretrainingTaskResult } from './pretraining-task.js';
 import { epochText, type ProgressSink, stepText } from './progress.js';
 import { FORMAT, openRunFolder } from './run-folder.js';
 import type { PretrainingConfig } from './schema.js';
-import type { Images, OpenedImages } from './sources.js';
+import type { Images } from './sources.js';
 
 export interface PretrainingOptions {
   config: PretrainingConfig;
@@ -133,6 +134,7 @@ class PretrainingRun {
       return result;
     } finally {
       await feed.close();
+      if (existsSync(join(folder, 'metrics.jsonl'))) writeOverview(folder);
     }
   }
 
@@ -176,6 +178,7 @@ class PretrainingRun {
       onProgress,
       ({ epoch, metrics }) => {
         if (metrics.knn === undefined || !config.evaluation) return;
+        writeOverview(folder);
         const text = epochText(metrics, MEASURES[config.evaluation.labels.kind], own.from?.weights ?? 'random weights');
         progress.print(`epoch ${epoch}/${epochs}: ${text}`);
       },

@@ -2,19 +2,11 @@
 import { inputError } from '../base/index.js';
 import { type IndexProgress, openPictureSource, type PictureList } from '../datasets/index.js';
 import { type DecodedImage, decode, ImageError, type ImageList, type ImageSource } from '../imaging/index.js';
-import type { LabelledImages } from './labelled-images.js';
 import type { PretrainingConfig } from './schema.js';
 
 export interface OpenOptions {
   signal?: AbortSignal;
   onIndex?(source: string, progress: IndexProgress): void;
-}
-
-/** What a pretraining reads, open already. */
-export interface OpenedImages {
-  images: readonly PictureList[];
-  /** By which the teacher is judged; null where the configuration has none. */
-  labelled: LabelledImages | null;
 }
 
 /** Several lists as one. */
