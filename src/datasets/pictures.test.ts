@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { sharedData } from '../../test/shared-data.js';
 import { decodeColor } from '../imaging/index.js';
 import { makeFolder } from './fixtures/make-folder.js';
+import { PICTURE_SPLITS } from './pictures.js';
 import { openPictures, openRadiographs, pictureDatasets, radiographDatasets } from './registry.js';
+import { openPictureSource } from './sources/open-source.js';
 
 describe('a folder of pictures', () => {
   const files = { 'b.jpg': '', 'dog/2.png': '', 'dog/1.JPEG': '', 'cat/deep/3.png': '', 'notes.txt': '', '.x.png': '' };
@@ -127,6 +129,21 @@ describe('CIFAR-10', () => {
     const unlabelled = openPictures('cifar10', { root, limit: 2 });
     expect(unlabelled.classes).toEqual([]);
     expect(unlabelled.pictures.map(({ label }) => label)).toEqual([-1, -1]);
+  });
+
+  it('gives the batches of one split alone, as a source of pictures does', async () => {
+    const train = { 'data_batch_1.bin': record(1, 7), 'data_batch_2.bin': record(0, 8), 'batches.meta.txt': meta };
+    const root = makeFolder({ ...train, 'test_batch.bin': record(1, 9) });
+    const ids = { train: ['data_batch_1.bin/0', 'data_batch_2.bin/0'], test: ['test_batch.bin/0'] };
+    for (const split of PICTURE_SPLITS) {
+      expect(openPictures('cifar10', { root, split }).pictures.map(({ id }) => id)).toEqual(ids[split]);
+      const list = await openPictureSource({ source: root, split });
+      expect(Array.from({ length: list.length }, (_, i) => list.id(i))).toEqual(ids[split]);
+    }
+    expect(() => openPictures('cifar10', { root: makeFolder(train), split: 'test' })).toThrow(
+      'found no batch; expected test_batch.bin',
+    );
+    expect(() => openPictures('folder', { root, split: 'test' })).toThrow('split: found test; expected no split');
   });
 
   it('names what is wrong', () => {
