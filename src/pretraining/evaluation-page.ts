@@ -10,6 +10,7 @@ import type { Batch } from '../training/index.js';
 import type { Evaluation, Scores } from './evaluate.js';
 import { alike, labelText, MEASURES, rowsOf, scoreText } from './labels.js';
 import { type PatchColors, patchColors } from './patch-colors.js';
+import { OVERVIEW } from './run-folder.js';
 
 export interface EvaluationPageOptions {
   /** From 1; 0 is before the training. */
@@ -27,8 +28,8 @@ export interface EvaluationPageOptions {
 /** Test pictures on the page, and neighbours of each. */
 const SHOWN = 8;
 const NEIGHBORS = 6;
-/** Side of a picture on the page, CSS pixels. */
-const SIDE = 112;
+/** Side of a picture on the page, at most, pixels. */
+const SIDE = 128;
 
 /** One picture `[C, S, S]`, 0..255. */
 interface Shot {
@@ -76,30 +77,42 @@ export async function evaluationPage(
     ...(pixels ? [`raw pixels ${score(pixels.knn)}`] : []),
   ].join(', ');
   const lead = `k-NN ${score(scores.knn)} (k ${k}${others && `; ${others}`})${linear}, of ${rowsOf(labels, 'test')} pictures ${labels.kind === 'classes' ? 'in' : 'with'} ${labels.names.length} ${labels.kind}`;
+  const shared = labels.kind === 'classes' ? 'of its class' : 'that share a finding with it, or like it have none,';
   const body = [
     headerHtml({ title, lead, version: packageVersion(), createdAt: new Date().toISOString() }),
+    `<nav><a href="../${OVERVIEW}">The whole run</a></nav>`,
     '<main>',
-    '<p>Each row: a test picture; what its class token looks at in the last block, mean of the heads; its patch features, the first three principal components of the patches of all rows as red, green and',
-    `blue; and the ${shown} training pictures nearest to it by the class token. Neighbours of its own class have a solid frame.</p>`,
+    '<p>Each row: a picture that was held out; what its class token attends to in the last block (mean of the heads, white most); its',
+    'patch features (their first three principal components over all rows as red, green and blue); and the training pictures nearest to',
+    `it by the class token. Neighbours ${shared} have a solid frame.</p>`,
+    '<p>What to look for: neighbours that show the same kind of thing and not only the same colours, as random weights find them;',
+    'attention on the object; patch colours that follow its parts, the same in all rows. Rows that all have the same neighbours, or',
+    'patches of one colour, speak of a collapse.</p>',
     ...rows,
     '</main>',
   ];
   return page({ title, body: body.join('\n'), style: STYLE, pictures: true });
 }
 
+/** Three pictures of a row, a gap, and the neighbours; on a narrow screen below each other. */
 const STYLE = `
-.row { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 1rem; align-items: flex-start; }
-.row figure { margin: 0; width: ${SIDE + 8}px; }
-.row img { display: block; width: ${SIDE}px; height: ${SIDE}px; border: 4px dashed transparent; image-rendering: auto; }
-.row .same img { border: 4px solid var(--accent); }
-.row .other img { border: 4px dashed var(--rule); }
-.row figcaption { font-size: .75rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.row .to { width: 1rem; }
+nav { margin-bottom: 1rem; }
+.row { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)) .6rem repeat(${NEIGHBORS}, minmax(0, 1fr)); gap: .4rem; margin: 0; padding: .7rem 0; border-top: 1px solid var(--rule); }
+.row figure { margin: 0; min-width: 0; }
+.row img { display: block; width: 100%; height: auto; aspect-ratio: 1; border: 3px solid transparent; border-radius: 3px; image-rendering: auto; }
+.row .same img { border-color: var(--accent); }
+.row .other img { border: 3px dashed var(--rule); }
+.row figcaption { margin: .15rem 0 0 3px; font-size: .75rem; line-height: 1.3; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere; }
+@media (max-width: 44rem) {
+  .row { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .row .to { display: none; }
+}
 `;
 
 function figure(image: string, caption: string, same?: boolean): string {
   const kind = same === undefined ? '' : ` class="${same ? 'same' : 'other'}"`;
-  return `<figure${kind}>${image}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+  const text = escapeHtml(caption);
+  return `<figure${kind}>${image}<figcaption title="${text}">${text}</figcaption></figure>`;
 }
 
 const picture = async ({ pixels, channels, side }: Shot, alt: string): Promise<string> =>

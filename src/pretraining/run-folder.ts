@@ -6,6 +6,9 @@ import { engineInfo, type Precision } from '../torch/index.js';
 
 export const FORMAT = 'hilum pretraining';
 
+/** The page of the whole run. */
+export const OVERVIEW = 'index.html';
+
 /** Everything that the result of a pretraining depends on. */
 export interface RunInputs {
   method: 'dinov2';

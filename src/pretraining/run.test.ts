@@ -61,6 +61,7 @@ describe('a pretraining', () => {
       'config.json',
       'evaluations',
       'events.out.tfevents.hilum',
+      'index.html',
       'metrics.jsonl',
       'result.json',
       'student.safetensors',
