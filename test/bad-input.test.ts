@@ -6,6 +6,7 @@ import { ones, readSafetensors, scope, writeSafetensors } from '../src/torch/ind
 import { hilum } from './command-line.js';
 import {
   type Document,
+  dinov2,
   experiment,
   type Outcome,
   partOf,
@@ -258,13 +259,16 @@ describe('a broken image', () => {
   it('among the pictures of a pretraining is left out too', async () => {
     cpSync(bench.path('pictures'), bench.path('some pictures'), { recursive: true });
     writeFileSync(bench.path('some pictures', 'trees', '00001.png'), 'broken');
-    const starts = [ssl, supervised].map((start) => ({
+    const starts = [ssl, supervised, dinov2].map((start) => ({
       ...start,
       pictures: [{ type: 'folder', root: 'some pictures' }],
     }));
     const outcome = await bench.run(experiment(starts), 'some pictures run', '--json');
     expect(outcome, outcome.err).toMatchObject({ code: 0 });
-    for (const { pretraining } of JSON.parse(outcome.out).initializations) {
+    const { initializations } = JSON.parse(outcome.out);
+    expect(initializations).toHaveLength(starts.length);
+    for (const { pretrainings } of initializations) {
+      const [pretraining] = pretrainings;
       expect(pretraining.unreadable).toEqual([{ id: 'trees/00001.png', reason: expect.any(String) }]);
       expect(pretraining.data).toMatch(/^59 /);
     }
