@@ -158,66 +158,57 @@ interface Section extends Figure {
   heading: string;
 }
 
-const REFERENCES = { stroke: 'var(--muted)', strokeWidth: 1.2, strokeDasharray: '3 3' };
+/** What features must beat. */
+const PIXELS = { name: 'raw pixels', dash: '3 3' };
+const BEFORE = { name: 'before the training', dash: '1 3' };
 
-/** k-NN and linear probe by epoch, and what they must beat. */
+/** k-NN and linear probe by epoch, a panel each: their heights do not compare. */
 function scoresFigure({ config }: RunSoFar, scores: readonly Scored[]): Section {
+  const { evaluation, training } = config;
   const measure = measureOf(config);
-  const series = [
-    { key: 'knn', name: `k-NN (k ${config.evaluation.k})` },
-    { key: 'linear', name: 'linear probe' },
-  ].filter(({ key }) => scores.some((line) => line[key] !== undefined));
   const first = scores[0]!;
   const references = [
-    ...(first.knnPixels === undefined ? [] : [{ name: 'raw pixels, k-NN', value: first.knnPixels }]),
-    ...(first.epoch === 0 ? [{ name: 'before the training, k-NN', value: first.knn! }] : []),
+    ...(first.knnPixels === undefined ? [] : [{ ...PIXELS, knn: first.knnPixels, linear: undefined }]),
+    ...(first.epoch === 0 ? [{ ...BEFORE, knn: first.knn, linear: first.linear }] : []),
   ];
-  const marks = [
-    ...references.map(({ value }, i) =>
-      Plot.ruleY([value], { ...REFERENCES, strokeDasharray: i === 0 ? '3 3' : '1 3' }),
-    ),
-    ...series.flatMap(({ key }, i) => [
-      Plot.line(scores, {
-        x: 'epoch',
-        y: key,
-        stroke: seriesOf(i).color,
-        strokeDasharray: seriesOf(i).dash,
-        strokeWidth: 2.2,
-      }),
-      Plot.dot(scores, { x: 'epoch', y: key, fill: seriesOf(i).color, r: 3 }),
-    ]),
-  ];
-  const values = scores.map(({ epoch, knn }) => `${scoreText(measure, knn!)} at epoch ${epoch}`);
-  const svg = drawSvg(`k-NN: ${values.slice(-5).join(', ')}`, {
-    width: 700,
-    height: 300,
-    marginLeft: 52,
-    marginBottom: 38,
-    marginRight: 14,
-    x: { ...EPOCHS, domain: [0, config.training.epochs] },
-    y: {
-      label: null,
-      grid: true,
-      ticks: 5,
-      nice: true,
-      tickFormat: (value: number) => (measure === 'accuracy' ? `${compact(100 * value)} %` : compact(value)),
-    },
-    marks,
-  });
+  const panel = (key: 'knn' | 'linear', title: string) => {
+    const known = scores.filter((line) => line[key] !== undefined);
+    if (known.length === 0) return [];
+    const texts = known.map((line) => `${scoreText(measure, line[key]!)} at epoch ${line.epoch}`);
+    const { color } = seriesOf(0);
+    const svg = drawSvg(`${title}: ${texts.slice(-5).join(', ')}`, {
+      width: 460,
+      height: 260,
+      marginLeft: 52,
+      marginBottom: 38,
+      marginRight: 14,
+      x: { ...EPOCHS, domain: [0, training.epochs] },
+      y: {
+        label: null,
+        grid: true,
+        ticks: 5,
+        nice: true,
+        tickFormat: (value: number) => (measure === 'accuracy' ? `${compact(100 * value)} %` : compact(value)),
+      },
+      marks: [
+        ...references.flatMap(({ dash, ...its }) =>
+          its[key] === undefined
+            ? []
+            : [Plot.ruleY([its[key]], { stroke: 'var(--muted)', strokeWidth: 1.6, strokeDasharray: dash })],
+        ),
+        Plot.line(known, { x: 'epoch', y: key, stroke: color, strokeWidth: 2.2 }),
+        Plot.dot(known, { x: 'epoch', y: key, fill: color, r: 3 }),
+      ],
+    });
+    return [{ title, svg }];
+  };
   return {
     heading: 'How good the features are',
     caption:
       `${measure === 'accuracy' ? 'Accuracy' : 'Mean AUROC'} of the teacher's class token on labelled images that were held out. ` +
-      'Features that are worth something rise above raw pixels and above where they began.',
-    legend: [
-      ...series.map(({ name }, i) => ({ name, ...seriesOf(i) })),
-      ...references.map(({ name, value }, i) => ({
-        name: `${name} (${scoreText(measure, value)})`,
-        color: 'var(--muted)',
-        dash: i === 0 ? '3 3' : '1 3',
-      })),
-    ],
-    panels: [{ svg }],
+      'Features that are worth something rise above where they began, and above the same k-NN on raw pixels.',
+    legend: references.map(({ name, dash }) => ({ name, color: 'var(--muted)', dash })),
+    panels: [...panel('knn', `k-NN, k ${evaluation.k}`), ...panel('linear', 'Linear probe')],
   };
 }
 
@@ -228,6 +219,8 @@ interface Panel {
   keys: string[];
   /** Of the vertical axis; as the values are unless given. */
   domain?: [number, number];
+  /** Whether it begins at 0. */
+  zero?: boolean;
   log?: boolean;
 }
 
@@ -237,7 +230,7 @@ const drawn = ({ points, epochs }: Curve, panels: readonly Panel[]): Figure['pan
     .filter(({ keys }) => points.some((point) => keys.some((key) => Number.isFinite(point[key]))))
     .map((panel) => ({ title: panel.title, svg: panelSvg(points, epochs, panel) }));
 
-function panelSvg(points: readonly Point[], epochs: number, { title, keys, domain, log }: Panel): string {
+function panelSvg(points: readonly Point[], epochs: number, { title, keys, domain, zero, log }: Panel): string {
   const last = points.at(-1)!;
   const type = log ? { type: 'log' as const } : {};
   return drawSvg(
@@ -254,6 +247,7 @@ function panelSvg(points: readonly Point[], epochs: number, { title, keys, domai
         grid: !log,
         ticks: log ? 3 : 4,
         tickFormat: log ? '~s' : compact,
+        ...(zero && { zero }),
         ...type,
         ...(domain && { domain }),
       },
@@ -289,13 +283,13 @@ const collapseFigure = (curve: Curve): Section => ({
     'and over the batch (near 0: all go to one prototype). What targets tell of the image: near 0 for long is a collapse, which ' +
     'stops the run. Prototypes in use, of those that a batch could reach.',
   legend: [
-    { name: 'of an image', ...seriesOf(0) },
-    { name: 'over the batch', ...seriesOf(1) },
+    { name: "entropy of an image's targets", ...seriesOf(0) },
+    { name: 'entropy over the batch', ...seriesOf(1) },
   ],
   panels: drawn(curve, [
     { title: 'Spread of features', keys: ['featureSpread'], domain: [0, 1] },
     { title: 'Entropy of targets', keys: ['assignmentEntropy', 'prototypeEntropy'], domain: [0, 1] },
-    { title: 'What targets tell of the image', keys: ['assignmentInformation'], domain: [0, 1] },
+    { title: 'What targets tell of the image, nats', keys: ['assignmentInformation'], zero: true },
     { title: 'Prototypes in use', keys: ['prototypesUsed'], domain: [0, 1] },
   ]),
 });

@@ -107,6 +107,14 @@ describe('a pretraining', () => {
     expect(html.match(/class="row"/g)).toHaveLength(8);
     expect(html.match(/src="data:image\/webp;base64,/g)).toHaveLength(8 * (1 + 2 + 5));
     expect(html.match(/<figure class="same">/g)?.length ?? 0).toBeGreaterThan(0);
+    const overview = readFileSync(bench.path('whole', 'index.html'), 'utf8');
+    const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+    const [before, , last] = result.scores;
+    expect(overview).toContain(
+      `of training; k-NN ${percent(last!.knn)} (${percent(before!.knn)} before, raw pixels ${percent(result.pixels!.knn)})`,
+    );
+    expect(overview.match(/<svg role="img"/g)).toHaveLength(2 + 5 + 4 + 6);
+    expect(overview.match(/href="evaluations\/epoch-000[012].html"/g)).toHaveLength(3);
     const config = JSON.parse(readFileSync(bench.path('whole', 'config.json'), 'utf8'));
     expect(config).toMatchObject({
       method: 'dinov2',
@@ -286,6 +294,7 @@ describe('a training that fails', () => {
     const path = bench.path('exploded', 'checkpoint', 'state.safetensors');
     expect(existsSync(path)).toBe(true);
     expect(existsSync(bench.path('exploded', 'result.json'))).toBe(false);
+    expect(readFileSync(bench.path('exploded', 'index.html'), 'utf8')).toMatch(/\d+ of 20 epochs so far/);
     scope(() => {
       for (const [name, tensor] of Object.entries(readSafetensors(path).tensors)) {
         if (name !== 'generator') expect(toFloat32Array(tensor.to('float32')).every(Number.isFinite), name).toBe(true);
