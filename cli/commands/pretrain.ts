@@ -84,17 +84,20 @@ async function dinov2(file: string | undefined, flags: PretrainFlags): Promise<v
     printJson(result);
     return;
   }
+  const { counted } = await import('../../src/pages/index.js');
   const { seen, steps, epochs, seconds, unreadable, scores, pixels, measure } = result;
   const [first, last] = [scores[0], scores.at(-1)];
   const score = (value: number) => scoreText(measure ?? 'accuracy', value);
   print(
     [
-      `${seen.toLocaleString('en')} images in ${steps.toLocaleString('en')} steps, ${epochs} epochs, ${duration(seconds)}`,
+      `${counted(seen, 'image')} in ${counted(steps, 'step')}, ${counted(epochs, 'epoch')}, ${duration(seconds)}`,
       ...(first && last && pixels
         ? [`k-NN ${score(last.knn)} (before ${score(first.knn)}, raw pixels ${score(pixels.knn)})`]
         : []),
       ...(last?.linear !== undefined ? [`linear probe ${score(last.linear)}`] : []),
-      ...(unreadable.length > 0 ? [`${unreadable.length} images could not be read (result.json lists them)`] : []),
+      ...(unreadable.length > 0
+        ? [`${counted(unreadable.length, 'image')} could not be read (result.json lists them)`]
+        : []),
       `Network: ${join(folder, 'backbone.safetensors')}`,
     ].join('\n'),
   );

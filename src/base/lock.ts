@@ -6,14 +6,29 @@ import { inputError } from './errors.js';
 /**
  * Keeps other processes of this machine from working in the same folder, until the returned function is called or the
  * process ends. `work` says what is done there, for the one that is refused: `running an experiment`. Throws an
- * InputError where the folder is taken.
+ * InputError where the folder is taken, or a file.
  */
 export async function lockFolder(folder: string, work: string): Promise<() => void> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const release = await tryLock(realpathSync(folder));
   if (release) return release;
   const found = `another process ${work} in it`;
   throw inputError({ what: folder, found, expected: 'a folder of its own', fix: 'Wait for it, or give --out.' });
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
+    throw inputError({
+      what: path,
+      found: 'a file',
+      expected: 'a folder, or a name that is free',
+      fix: 'Give another.',
+    });
+  }
 }
 
 /**

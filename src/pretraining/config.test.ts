@@ -1,6 +1,6 @@
 /** Presets, what a file and a command line change of them, and that every key is read. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -109,11 +109,30 @@ describe('a configuration', () => {
       { training: { momentum: [2, 1] } },
       'training.momentum[0]: found 2; expected a number of at most 1.',
     ],
+    [
+      'local crops as large as global ones',
+      { crops: { globalSize: 48 } },
+      'crops.localSize: found 48; expected less than crops.globalSize: local crops see a small part.',
+    ],
     ['no mapping', [1], 'test: found no mapping; expected a pretraining in YAML'],
     ['continue without weights', { preset: 'continue' }, 'from: found null; expected weights to go on from'],
     ['a network beside weights', { from: { weights: 'x' }, model: PRESETS.small.model }, 'model: found'],
   ])('refuses %s', (_, document, message) => {
     expect(() => checkPretraining(document, 'test')).toThrow(message);
+  });
+
+  it('tells a data set of radiographs from a source of pictures', () => {
+    const evaluate = (text: string) => checkPretraining({}, 'test', { evaluate: text }).evaluation;
+    expect(evaluate('chestxray14:set')).toMatchObject({ kind: 'chestxray14', source: resolve('set') });
+    expect(evaluate('labelled')).toMatchObject({ source: resolve('labelled') });
+    expect(evaluate('labelled').kind).toBeUndefined();
+    expect(() => evaluate('chestxray:set')).toThrow('Did you mean chestxray14:set?');
+  });
+
+  it('refuses a file that is no YAML', () => {
+    const path = bench.path('broken.yaml');
+    writeFileSync(path, 'training: {epochs: [\n');
+    expect(() => loadPretraining(path)).toThrow(/broken.yaml: found invalid YAML \(.*line 2/);
   });
 
   it('refuses weights of another architecture, and of an unknown input', async () => {

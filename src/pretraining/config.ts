@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { checkDocument, inputError, readYaml } from '../base/index.js';
+import { checkDocument, inputError, nearest, readYaml } from '../base/index.js';
 import { radiographDatasets } from '../datasets/index.js';
 import { PRESETS, type PresetName } from './presets.js';
 import { type PretrainingConfig, pretrainingSchema } from './schema.js';
@@ -73,8 +73,14 @@ function changed({ preset, data, from, evaluate, epochs, batchSize, device }: Co
 
 /** `chestxray14:FOLDER` for a data set of radiographs, else a source of pictures. */
 function evaluated(text: string): Plain {
-  const [, kind = '', source = ''] = /^([^:]*):(.+)$/s.exec(text) ?? [];
-  return Object.hasOwn(radiographDatasets, kind) ? { kind, source: resolve(source) } : { source: resolve(text) };
+  const [, kind, source] = /^([\w-]{2,}):(.+)$/s.exec(text) ?? [];
+  if (kind === undefined || existsSync(text)) return { source: resolve(text) };
+  if (Object.hasOwn(radiographDatasets, kind)) return { kind, source: resolve(source!) };
+  const known = Object.keys(radiographDatasets);
+  const expected = `a source of pictures, or one of: ${known.map((name) => `${name}:FOLDER`).join(', ')}`;
+  const near = nearest(kind, known);
+  const fix = near ? `Did you mean ${near}:${source}?` : 'Check the path.';
+  throw inputError({ what: '--evaluate', found: text, expected, fix });
 }
 
 const defined = (values: Plain): Plain =>

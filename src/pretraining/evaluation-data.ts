@@ -81,7 +81,12 @@ function checkLabels(
 ): void {
   if (k > train.length) {
     const expected = `1 to ${train.length}, the training pictures of ${name}`;
-    throw inputError({ what: 'evaluation.k', found: `${k}`, expected, fix: 'Lower it, or label more pictures.' });
+    throw inputError({
+      what: 'evaluation.k',
+      found: `${k}`,
+      expected,
+      fix: `Write evaluation: {k: ${Math.min(10, train.length)}} into the file, or label more pictures.`,
+    });
   }
   if (labels.kind === 'classes') return;
   if (judgedFindings(labels, linear ? SPLITS : ['train', 'test']).length > 0) return;

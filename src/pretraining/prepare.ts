@@ -1,5 +1,6 @@
 import { inputError } from '../base/index.js';
 import type { PictureList } from '../datasets/index.js';
+import { counted } from '../pages/index.js';
 import { type EvaluationData, openEvaluation } from './evaluation-data.js';
 import type { LabelledImages } from './labelled-images.js';
 import type { RecipeName } from './network.js';
@@ -30,14 +31,14 @@ export class Preparation {
       ? new Images(opened.images)
       : await openImages(config.data, { signal, onIndex: this.showIndex('images') });
     for (const { name, length, notes } of images.lists) {
-      progress.print(`${name}: ${length.toLocaleString('en')} images`);
+      progress.print(`${name}: ${counted(length, 'image')}`);
       for (const text of notes) progress.print(`note: ${name}: ${text}`);
     }
     const { batchSize } = config.training;
     if (images.length >= batchSize) return images;
     throw inputError({
       what: 'training.batchSize',
-      found: `${batchSize}, of ${images.length} image${images.length === 1 ? '' : 's'}`,
+      found: `${batchSize}, of ${counted(images.length, 'image')}`,
       expected: 'at most as many as there are images',
       fix:
         images.length >= 2 ? `Use ${images.length} or fewer (--batch-size), or give more images.` : 'Give more images.',
@@ -84,7 +85,9 @@ export class Preparation {
     const unreadable = evaluation?.unreadable ?? [];
     if (unreadable.length > 0) {
       const [{ name, reason }] = unreadable as [{ name: string; reason: string }];
-      progress.print(`warning: evaluation: ${unreadable.length} images cannot be read (the first: ${name}: ${reason})`);
+      progress.print(
+        `warning: evaluation: ${counted(unreadable.length, 'image')} cannot be read (the first: ${name}: ${reason})`,
+      );
     }
     return evaluation;
   }
@@ -93,8 +96,8 @@ export class Preparation {
     let line: ReturnType<ProgressSink['start']> | undefined;
     return (_: string, { done, units, pictures }: { done: number; units: number; pictures: number }) => {
       line ??= this.progress.start({ name: `index ${what}`, total: units, unit: 'folders or shards' });
-      line.update(done, `${pictures.toLocaleString('en')} images`);
-      if (done === units) line.end(`${pictures.toLocaleString('en')} images`);
+      line.update(done, counted(pictures, 'image'));
+      if (done === units) line.end(counted(pictures, 'image'));
     };
   }
 }

@@ -270,6 +270,11 @@ describe('what cannot be trained on', () => {
     await expect(flat).rejects.toThrow('found neither labels.csv nor class folders');
   });
 
+  it('a file in place of the folder', async () => {
+    writeFileSync(bench.path('taken'), '');
+    await expect(bench.run('taken')).rejects.toThrow(/taken: found a file; expected a folder/);
+  });
+
   it('a GPU that is not there', async () => {
     const gpu = only(bench.path('pictures'), (it) => {
       it.device = 'cuda:99';

@@ -26,17 +26,22 @@ const source = z.strictObject({
 });
 
 /** `auto`: radiographs where all images that are looked at are gray, else natural. */
-const crops = z.strictObject({
-  recipe: z.enum(['auto', 'natural', 'radiographs']),
-  globalSize: count.max(4096),
-  localSize: count.max(4096),
-  locals: z.number().int().min(0).max(64),
-  /** null: those of the recipe. */
-  globalScale: range.nullable(),
-  localScale: range.nullable(),
-  /** How the levels of an image are spread before it is cropped; null: as the recipe does. */
-  intensity: z.strictObject({ minMax: z.boolean(), equalize: z.boolean() }).nullable(),
-});
+const crops = z
+  .strictObject({
+    recipe: z.enum(['auto', 'natural', 'radiographs']),
+    globalSize: count.max(4096),
+    localSize: count.max(4096),
+    locals: z.number().int().min(0).max(64),
+    /** null: those of the recipe. */
+    globalScale: range.nullable(),
+    localScale: range.nullable(),
+    /** How the levels of an image are spread before it is cropped; null: as the recipe does. */
+    intensity: z.strictObject({ minMax: z.boolean(), equalize: z.boolean() }).nullable(),
+  })
+  .refine(({ globalSize, localSize, locals }) => locals === 0 || localSize < globalSize, {
+    message: 'less than crops.globalSize: local crops see a small part',
+    path: ['localSize'],
+  });
 
 const model = z.strictObject({
   size: z.enum(Object.keys(VIT_SIZES) as [VitSize, ...VitSize[]]).optional(),
