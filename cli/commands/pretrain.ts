@@ -53,15 +53,22 @@ export function register(program: Command): void {
       'after',
       `
 A folder of images is all that is needed. The network comes as OUT/backbone.safetensors, for experiments (from: weights),
-hilum features, probe and weights convert. The same command after a crash, a kill or Ctrl-C goes on from the last
-checkpoint and ends with the same bits.
+hilum features, probe and weights convert; OUT/index.html shows the run as curves. The same command after a crash, a kill or
+Ctrl-C goes on from the last checkpoint and ends with the same bits.
 
 Examples:
   hilum pretrain dinov2 --data photos --out runs/photos
-  hilum pretrain dinov2 --data radiographs --from dinov2-small --batch-size 32
-  hilum pretrain dinov2 my.yaml --data "shards/train-*.tar" --evaluate labelled --device cuda
+  hilum pretrain dinov2 --data dicom-folder --out runs/radiographs
+  hilum pretrain dinov2 --data "shards/train-*.tar" --data parquet-folder
+  hilum pretrain dinov2 --data photos --evaluate labelled
   hilum pretrain dinov2 --data radiographs --evaluate chestxray14:/data/ChestXray-NIHCC
-  hilum pretrain dinov2 --preset paper --show-config`,
+  hilum pretrain dinov2 --data radiographs --from dinov2-small --batch-size 32
+  hilum pretrain dinov2 --data photos --device cuda
+  hilum pretrain dinov2 --data photos --show-config > my.yaml
+  hilum pretrain dinov2 my.yaml
+  hilum data dedup photos --out duplicates.csv     (then exclude: [duplicates.csv] in my.yaml)
+
+More: docs/pretraining.md`,
     )
     .action(dinov2);
 }
