@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { writePictureSet } from '../src/phantoms/index.js';
+import { writePhantomSet, writePictureSet } from '../src/phantoms/index.js';
 import { checkPretraining, PRESETS } from '../src/pretraining/index.js';
-import { hilum, start } from './tiny-experiment.js';
+import { experiment, hilum, start } from './tiny-experiment.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-pretrain-'));
 const path = (...names: string[]) => join(folder, ...names);
@@ -111,6 +111,18 @@ describe('hilum pretrain dinov2', () => {
     const [{ neighbors }] = JSON.parse(probe.out).weights;
     const { scores } = JSON.parse(readFileSync(path('whole', 'result.json'), 'utf8'));
     expect(neighbors.score.estimate).toBeCloseTo(scores.at(-1).knn, 6);
+
+    await writePhantomSet(path('radiographs'), { images: 40, size: 16, seed: 1 });
+    const start = { name: 'mine', from: 'weights', file: 'whole' };
+    const document = experiment([start], (it) => {
+      it.model = { imageSize: 16 };
+      it.finetuning = { ...it.finetuning, epochs: 1, dropPath: 0 };
+    });
+    writeFileSync(path('experiment.yaml'), stringify(document));
+    const run = await hilum('experiment', 'run', path('experiment.yaml'), '--out', path('experiment'), '--cores', '1');
+    expect(run.code, run.err).toBe(0);
+    const { initializations } = JSON.parse(readFileSync(path('experiment', 'result.json'), 'utf8'));
+    expect(initializations[0].network).toMatch(/2 blocks of width 16, patches of 4 px, 1 register.*mean 0.485/);
   });
 
   it('shows the complete configuration, which says the same again', async () => {
