@@ -256,7 +256,7 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['training.freezeLastLayer', 0.5],
   ['training.weightDecay', [0, 0]],
   ['training.momentum', [0.9, 1]],
-  ['training.teacherTemperature', [0.02, 0.02]],
+  ['training.teacherTemperature', [0.03, 0.05]],
   ['training.teacherTemperatureWarmup', 0.5],
   ['training.layerDecay', 0.5],
   ['training.patchEmbedRate', 1],

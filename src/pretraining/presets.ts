@@ -101,8 +101,9 @@ const proceed: PretrainingConfig = {
 };
 
 /**
- * One machine, a batch of 32 to 256, under 100,000 images, gray or coloured. Its numbers are not found by measured runs yet: they
- * scale the original's down, and stay clear of two settings that collapsed (centering with few images in a batch).
+ * One machine, a batch of 32 to 256, under 100,000 images, gray or coloured. Temperature, crops, momentum, learning rate and head are
+ * those of measured runs (docs/pretraining.md, "Where `small` comes from"): with the original's teacher temperature of 0.04 to 0.07 the
+ * targets of so small a network became uniform.
  */
 const small: PretrainingConfig = {
   ...common,
@@ -111,26 +112,27 @@ const small: PretrainingConfig = {
     globalSize: 96,
     localSize: 48,
     locals: 4,
-    globalScale: null,
-    localScale: null,
+    globalScale: [0.4, 1],
+    localScale: [0.15, 0.4],
     intensity: null,
   },
   model: { size: 'tiny', patchSize: 16, feedForward: 'mlp', registers: 0, layerScale: null, input: 'imagenet' },
   from: null,
   objective: {
     ...objective,
-    head: { prototypes: 1024, hidden: 1024, bottleneck: 128, layers: 3 },
+    head: { prototypes: 512, hidden: 512, bottleneck: 64, layers: 3 },
     ibotHead: null,
   },
   training: {
     ...training,
     epochs: 100,
-    batchSize: 64,
-    learningRate: [2e-3, 1e-6],
+    batchSize: 32,
+    learningRate: [8e-3, 1e-6],
     warmup: 0.1,
     freezeLastLayer: 0.01,
     weightDecay: [0.04, 0.2],
-    momentum: [0.996, 1],
+    momentum: [0.99, 1],
+    teacherTemperature: [0.02, 0.02],
     teacherTemperatureWarmup: 0.3,
     layerDecay: 1,
     dropPath: 0.05,
