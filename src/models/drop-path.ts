@@ -28,11 +28,18 @@ export function withRows<T>(of: Rows, work: () => T): T {
  */
 export function dropPath(x: Tensor, probability: number): Tensor {
   return scope(() => {
+    const factors = dropFactors(x, probability);
+    return x.mul(factors.reshape([x.size(0), ...x.shape.slice(1).map(() => 1)]));
+  });
+}
+
+/** The factors of `dropPath`, one for each sample of x: `[B]`. */
+export function dropFactors(x: Tensor, probability: number): Tensor {
+  return scope(() => {
     const kept = 1 - probability;
     const { first, whole } = rows ?? { first: 0, whole: x.size(0) };
-    const perSample = x.shape.map((_, dimension) => (dimension === 0 ? whole : 1));
-    const mask = empty(perSample, x.dtype, x.device).bernoulli_(kept).narrow(0, first, x.size(0));
-    return x.mul(kept > 0 ? mask.div_(kept) : mask);
+    const mask = empty([whole], x.dtype, x.device).bernoulli_(kept).narrow(0, first, x.size(0));
+    return kept > 0 ? mask.div_(kept) : mask;
   });
 }
 
@@ -43,13 +50,21 @@ export function dropPath(x: Tensor, probability: number): Tensor {
  */
 export function addToSubset(x: Tensor, branch: (part: Tensor) => Tensor, probability: number): Tensor {
   return scope(() => {
+    const { chosen, scale } = chooseSamples(x, probability);
+    if (chosen.size(0) === 0) return x.alias();
+    const residual = branch(x.indexSelect(0, chosen));
+    return x.indexAdd(0, chosen, residual.to(x.dtype), scale);
+  });
+}
+
+/** Which samples of x `addToSubset` chooses, `[kept]`, int64, and how it scales what it adds to them. */
+export function chooseSamples(x: Tensor, probability: number): { chosen: Tensor; scale: number } {
+  return scope(() => {
     const { first, whole } = rows ?? { first: 0, whole: x.size(0) };
     const kept = Math.max(Math.floor(whole * (1 - probability)), 1);
     const drawn = randperm(whole, 'int64', x.device).narrow(0, 0, kept);
-    const chosen = x.size(0) === whole ? drawn : between(drawn.sub(first), x.size(0)); // [kept]
-    if (chosen.size(0) === 0) return x.alias();
-    const residual = branch(x.indexSelect(0, chosen));
-    return x.indexAdd(0, chosen, residual.to(x.dtype), whole / kept);
+    const chosen = x.size(0) === whole ? drawn : between(drawn.sub(first), x.size(0));
+    return { chosen, scale: whole / kept };
   });
 }
 

@@ -61,6 +61,7 @@ export {
   setThreads,
   synchronize,
   threads,
+  withThreads,
 } from './runtime.js';
 export { shareTensor, takeTensor } from './sharing.js';
 export {

@@ -50,6 +50,18 @@ export function setThreads(count: number): void {
 
 export const threads = (): number => native().threads();
 
+/** Runs `work` with so many of them. */
+export function withThreads<T>(count: number, work: () => T): T {
+  const before = threads();
+  if (count === before) return work();
+  setThreads(count);
+  try {
+    return work();
+  } finally {
+    setThreads(before);
+  }
+}
+
 /** Waits until all work queued on the device is done. */
 export function synchronize(device: string): void {
   native().synchronize(device);

@@ -15,6 +15,7 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['aten::neg', ''],
   ['aten::abs', ''],
   ['aten::exp', ''],
+  ['aten::exp_', ''],
   ['aten::log', ''],
   ['aten::log1p', ''],
   ['aten::sqrt', ''],
@@ -135,6 +136,7 @@ const TABLE: readonly (readonly [string, string])[] = [
   ['aten::div_', 'Tensor'],
   ['aten::div_', 'Scalar'],
   ['aten::addcmul_', ''],
+  ['aten::addmm_', ''],
   ['aten::addcdiv_', ''],
   ['aten::lerp_', 'Scalar'],
   ['aten::clamp_', ''],
@@ -251,74 +253,80 @@ export class Tensor extends TensorBase {
     return wrap(native().call(op(11), this.handle));
   }
 
+  /** aten::exp_(Tensor(a!) self) -> Tensor(a!) */
+  exp_(): this {
+    native().call(op(12), this.handle);
+    return this;
+  }
+
   /** aten::log(Tensor self) -> Tensor */
   log(): Tensor {
-    return wrap(native().call(op(12), this.handle));
+    return wrap(native().call(op(13), this.handle));
   }
 
   /** aten::log1p(Tensor self) -> Tensor */
   log1p(): Tensor {
-    return wrap(native().call(op(13), this.handle));
+    return wrap(native().call(op(14), this.handle));
   }
 
   /** aten::sqrt(Tensor self) -> Tensor */
   sqrt(): Tensor {
-    return wrap(native().call(op(14), this.handle));
+    return wrap(native().call(op(15), this.handle));
   }
 
   /** aten::rsqrt(Tensor self) -> Tensor */
   rsqrt(): Tensor {
-    return wrap(native().call(op(15), this.handle));
+    return wrap(native().call(op(16), this.handle));
   }
 
   /** aten::reciprocal(Tensor self) -> Tensor */
   reciprocal(): Tensor {
-    return wrap(native().call(op(16), this.handle));
+    return wrap(native().call(op(17), this.handle));
   }
 
   /** aten::sin(Tensor self) -> Tensor */
   sin(): Tensor {
-    return wrap(native().call(op(17), this.handle));
+    return wrap(native().call(op(18), this.handle));
   }
 
   /** aten::cos(Tensor self) -> Tensor */
   cos(): Tensor {
-    return wrap(native().call(op(18), this.handle));
+    return wrap(native().call(op(19), this.handle));
   }
 
   /** aten::erfinv(Tensor self) -> Tensor */
   erfinv(): Tensor {
-    return wrap(native().call(op(19), this.handle));
+    return wrap(native().call(op(20), this.handle));
   }
 
   /** aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor */
   clamp(min?: number | boolean | null, max?: number | boolean | null): Tensor {
-    return wrap(native().call(op(20), this.handle, min, max));
+    return wrap(native().call(op(21), this.handle, min, max));
   }
 
   /** aten::maximum(Tensor self, Tensor other) -> Tensor */
   maximum(other: Tensor): Tensor {
-    return wrap(native().call(op(21), this.handle, other.handle));
+    return wrap(native().call(op(22), this.handle, other.handle));
   }
 
   /** aten::minimum(Tensor self, Tensor other) -> Tensor */
   minimum(other: Tensor): Tensor {
-    return wrap(native().call(op(22), this.handle, other.handle));
+    return wrap(native().call(op(23), this.handle, other.handle));
   }
 
   /** aten::round(Tensor self) -> Tensor */
   round(): Tensor {
-    return wrap(native().call(op(23), this.handle));
+    return wrap(native().call(op(24), this.handle));
   }
 
   /** aten::floor(Tensor self) -> Tensor */
   floor(): Tensor {
-    return wrap(native().call(op(24), this.handle));
+    return wrap(native().call(op(25), this.handle));
   }
 
   /** aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor */
   lerp(end: Tensor, weight: number | boolean): Tensor {
-    return wrap(native().call(op(25), this.handle, end.handle, weight));
+    return wrap(native().call(op(26), this.handle, end.handle, weight));
   }
 
   /** aten::eq.Tensor(Tensor self, Tensor other) -> Tensor
@@ -326,8 +334,8 @@ export class Tensor extends TensorBase {
   eq(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(28), this.handle, other)
-        : native().call(op(27), this.handle, other.handle),
+        ? native().call(op(29), this.handle, other)
+        : native().call(op(28), this.handle, other.handle),
     );
   }
 
@@ -336,8 +344,8 @@ export class Tensor extends TensorBase {
   ne(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(30), this.handle, other)
-        : native().call(op(29), this.handle, other.handle),
+        ? native().call(op(31), this.handle, other)
+        : native().call(op(30), this.handle, other.handle),
     );
   }
 
@@ -346,8 +354,8 @@ export class Tensor extends TensorBase {
   gt(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(32), this.handle, other)
-        : native().call(op(31), this.handle, other.handle),
+        ? native().call(op(33), this.handle, other)
+        : native().call(op(32), this.handle, other.handle),
     );
   }
 
@@ -356,8 +364,8 @@ export class Tensor extends TensorBase {
   ge(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(34), this.handle, other)
-        : native().call(op(33), this.handle, other.handle),
+        ? native().call(op(35), this.handle, other)
+        : native().call(op(34), this.handle, other.handle),
     );
   }
 
@@ -366,8 +374,8 @@ export class Tensor extends TensorBase {
   lt(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(36), this.handle, other)
-        : native().call(op(35), this.handle, other.handle),
+        ? native().call(op(37), this.handle, other)
+        : native().call(op(36), this.handle, other.handle),
     );
   }
 
@@ -376,109 +384,109 @@ export class Tensor extends TensorBase {
   le(other: Tensor | number): Tensor {
     return wrap(
       typeof other === 'number'
-        ? native().call(op(38), this.handle, other)
-        : native().call(op(37), this.handle, other.handle),
+        ? native().call(op(39), this.handle, other)
+        : native().call(op(38), this.handle, other.handle),
     );
   }
 
   /** aten::logical_not(Tensor self) -> Tensor */
   logicalNot(): Tensor {
-    return wrap(native().call(op(39), this.handle));
+    return wrap(native().call(op(40), this.handle));
   }
 
   /** aten::logical_and(Tensor self, Tensor other) -> Tensor */
   logicalAnd(other: Tensor): Tensor {
-    return wrap(native().call(op(40), this.handle, other.handle));
+    return wrap(native().call(op(41), this.handle, other.handle));
   }
 
   /** aten::logical_or(Tensor self, Tensor other) -> Tensor */
   logicalOr(other: Tensor): Tensor {
-    return wrap(native().call(op(41), this.handle, other.handle));
+    return wrap(native().call(op(42), this.handle, other.handle));
   }
 
   /** aten::isfinite(Tensor self) -> Tensor */
   isfinite(): Tensor {
-    return wrap(native().call(op(42), this.handle));
+    return wrap(native().call(op(43), this.handle));
   }
 
   /** aten::isnan(Tensor self) -> Tensor */
   isnan(): Tensor {
-    return wrap(native().call(op(43), this.handle));
+    return wrap(native().call(op(44), this.handle));
   }
 
   /** aten::all(Tensor self) -> Tensor */
   all(): Tensor {
-    return wrap(native().call(op(44), this.handle));
+    return wrap(native().call(op(45), this.handle));
   }
 
   /** aten::any(Tensor self) -> Tensor */
   any(): Tensor {
-    return wrap(native().call(op(45), this.handle));
+    return wrap(native().call(op(46), this.handle));
   }
 
   /** aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor */
   sum(dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor {
-    return wrap(native().call(op(46), this.handle, dim, keepdim, dtype));
+    return wrap(native().call(op(47), this.handle, dim, keepdim, dtype));
   }
 
   /** aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor */
   mean(dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor {
-    return wrap(native().call(op(47), this.handle, dim, keepdim, dtype));
+    return wrap(native().call(op(48), this.handle, dim, keepdim, dtype));
   }
 
   /** aten::std.correction(Tensor self, int[1]? dim, *, int? correction, bool keepdim=False) -> Tensor */
   std(dim?: number | readonly number[] | null, correction?: number | null, keepdim?: boolean): Tensor {
-    return wrap(native().call(op(48), this.handle, dim, correction, keepdim));
+    return wrap(native().call(op(49), this.handle, dim, correction, keepdim));
   }
 
   /** aten::var.correction(Tensor self, int[1]? dim, *, int? correction, bool keepdim=False) -> Tensor */
   var(dim?: number | readonly number[] | null, correction?: number | null, keepdim?: boolean): Tensor {
-    return wrap(native().call(op(49), this.handle, dim, correction, keepdim));
+    return wrap(native().call(op(50), this.handle, dim, correction, keepdim));
   }
 
   /** aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor */
   amax(dim?: number | readonly number[], keepdim?: boolean): Tensor {
-    return wrap(native().call(op(50), this.handle, dim, keepdim));
+    return wrap(native().call(op(51), this.handle, dim, keepdim));
   }
 
   /** aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor */
   amin(dim?: number | readonly number[], keepdim?: boolean): Tensor {
-    return wrap(native().call(op(51), this.handle, dim, keepdim));
+    return wrap(native().call(op(52), this.handle, dim, keepdim));
   }
 
   /** aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor */
   argmax(dim?: number | null, keepdim?: boolean): Tensor {
-    return wrap(native().call(op(52), this.handle, dim, keepdim));
+    return wrap(native().call(op(53), this.handle, dim, keepdim));
   }
 
   /** aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor */
   argmin(dim?: number | null, keepdim?: boolean): Tensor {
-    return wrap(native().call(op(53), this.handle, dim, keepdim));
+    return wrap(native().call(op(54), this.handle, dim, keepdim));
   }
 
   /** aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices) */
   max(dim: number, keepdim?: boolean): [Tensor, Tensor] {
-    return wrapAll(native().call(op(54), this.handle, dim, keepdim)) as [Tensor, Tensor];
+    return wrapAll(native().call(op(55), this.handle, dim, keepdim)) as [Tensor, Tensor];
   }
 
   /** aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor */
   cumsum(dim: number, dtype?: DType | null): Tensor {
-    return wrap(native().call(op(55), this.handle, dim, dtype));
+    return wrap(native().call(op(56), this.handle, dim, dtype));
   }
 
   /** aten::topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices) */
   topk(k: number, dim?: number, largest?: boolean, sorted?: boolean): [Tensor, Tensor] {
-    return wrapAll(native().call(op(56), this.handle, k, dim, largest, sorted)) as [Tensor, Tensor];
+    return wrapAll(native().call(op(57), this.handle, k, dim, largest, sorted)) as [Tensor, Tensor];
   }
 
   /** aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices) */
   sort(dim?: number, descending?: boolean): [Tensor, Tensor] {
-    return wrapAll(native().call(op(57), this.handle, dim, descending)) as [Tensor, Tensor];
+    return wrapAll(native().call(op(58), this.handle, dim, descending)) as [Tensor, Tensor];
   }
 
   /** aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor */
   logsumexp(dim: number | readonly number[], keepdim?: boolean): Tensor {
-    return wrap(native().call(op(58), this.handle, dim, keepdim));
+    return wrap(native().call(op(59), this.handle, dim, keepdim));
   }
 
   /** aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor */
@@ -488,77 +496,77 @@ export class Tensor extends TensorBase {
     keepdim?: boolean,
     dtype?: DType | null,
   ): Tensor {
-    return wrap(native().call(op(59), this.handle, ord, dim, keepdim, dtype));
+    return wrap(native().call(op(60), this.handle, ord, dim, keepdim, dtype));
   }
 
   /** aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors) */
   eigh(UPLO?: string): [Tensor, Tensor] {
-    return wrapAll(native().call(op(60), this.handle, UPLO)) as [Tensor, Tensor];
+    return wrapAll(native().call(op(61), this.handle, UPLO)) as [Tensor, Tensor];
   }
 
   /** aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor */
   cholesky(upper?: boolean): Tensor {
-    return wrap(native().call(op(61), this.handle, upper));
+    return wrap(native().call(op(62), this.handle, upper));
   }
 
   /** aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor */
   softmax(dim: number, dtype?: DType | null): Tensor {
-    return wrap(native().call(op(62), this.handle, dim, dtype));
+    return wrap(native().call(op(63), this.handle, dim, dtype));
   }
 
   /** aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor */
   logSoftmax(dim: number, dtype?: DType | null): Tensor {
-    return wrap(native().call(op(63), this.handle, dim, dtype));
+    return wrap(native().call(op(64), this.handle, dim, dtype));
   }
 
   /** aten::sigmoid(Tensor self) -> Tensor */
   sigmoid(): Tensor {
-    return wrap(native().call(op(64), this.handle));
+    return wrap(native().call(op(65), this.handle));
   }
 
   /** aten::tanh(Tensor self) -> Tensor */
   tanh(): Tensor {
-    return wrap(native().call(op(65), this.handle));
+    return wrap(native().call(op(66), this.handle));
   }
 
   /** aten::relu(Tensor self) -> Tensor */
   relu(): Tensor {
-    return wrap(native().call(op(66), this.handle));
+    return wrap(native().call(op(67), this.handle));
   }
 
   /** aten::gelu(Tensor self, *, str approximate="none") -> Tensor */
   gelu(approximate?: string): Tensor {
-    return wrap(native().call(op(67), this.handle, approximate));
+    return wrap(native().call(op(68), this.handle, approximate));
   }
 
   /** aten::silu(Tensor self) -> Tensor */
   silu(): Tensor {
-    return wrap(native().call(op(68), this.handle));
+    return wrap(native().call(op(69), this.handle));
   }
 
   /** aten::matmul(Tensor self, Tensor other) -> Tensor */
   matmul(other: Tensor): Tensor {
-    return wrap(native().call(op(69), this.handle, other.handle));
+    return wrap(native().call(op(70), this.handle, other.handle));
   }
 
   /** aten::mm(Tensor self, Tensor mat2) -> Tensor */
   mm(mat2: Tensor): Tensor {
-    return wrap(native().call(op(70), this.handle, mat2.handle));
+    return wrap(native().call(op(71), this.handle, mat2.handle));
   }
 
   /** aten::bmm(Tensor self, Tensor mat2) -> Tensor */
   bmm(mat2: Tensor): Tensor {
-    return wrap(native().call(op(71), this.handle, mat2.handle));
+    return wrap(native().call(op(72), this.handle, mat2.handle));
   }
 
   /** aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor */
   addmm(mat1: Tensor, mat2: Tensor, beta?: number | boolean, alpha?: number | boolean): Tensor {
-    return wrap(native().call(op(72), this.handle, mat1.handle, mat2.handle, beta, alpha));
+    return wrap(native().call(op(73), this.handle, mat1.handle, mat2.handle, beta, alpha));
   }
 
   /** aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor */
   linear(weight: Tensor, bias?: Tensor | null): Tensor {
-    return wrap(native().call(op(73), this.handle, weight.handle, bias?.handle));
+    return wrap(native().call(op(74), this.handle, weight.handle, bias?.handle));
   }
 
   /** aten::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor */
@@ -568,7 +576,7 @@ export class Tensor extends TensorBase {
     bias?: Tensor | null,
     eps?: number,
   ): Tensor {
-    return wrap(native().call(op(74), this.handle, normalizedShape, weight?.handle, bias?.handle, eps));
+    return wrap(native().call(op(75), this.handle, normalizedShape, weight?.handle, bias?.handle, eps));
   }
 
   /** aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor */
@@ -584,7 +592,7 @@ export class Tensor extends TensorBase {
   ): Tensor {
     return wrap(
       native().call(
-        op(75),
+        op(76),
         this.handle,
         weight?.handle,
         bias?.handle,
@@ -607,7 +615,7 @@ export class Tensor extends TensorBase {
     dilation?: number | readonly number[],
     groups?: number,
   ): Tensor {
-    return wrap(native().call(op(76), this.handle, weight.handle, bias?.handle, stride, padding, dilation, groups));
+    return wrap(native().call(op(77), this.handle, weight.handle, bias?.handle, stride, padding, dilation, groups));
   }
 
   /** aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor */
@@ -620,7 +628,7 @@ export class Tensor extends TensorBase {
     divisorOverride?: number | null,
   ): Tensor {
     return wrap(
-      native().call(op(77), this.handle, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride),
+      native().call(op(78), this.handle, kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride),
     );
   }
 
@@ -632,12 +640,12 @@ export class Tensor extends TensorBase {
     dilation?: number | readonly number[],
     ceilMode?: boolean,
   ): Tensor {
-    return wrap(native().call(op(78), this.handle, kernelSize, stride, padding, dilation, ceilMode));
+    return wrap(native().call(op(79), this.handle, kernelSize, stride, padding, dilation, ceilMode));
   }
 
   /** aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor */
   adaptiveAvgPool2d(outputSize: number | readonly number[]): Tensor {
-    return wrap(native().call(op(79), this.handle, outputSize));
+    return wrap(native().call(op(80), this.handle, outputSize));
   }
 
   /** aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor */
@@ -647,7 +655,7 @@ export class Tensor extends TensorBase {
     scalesH?: number | null,
     scalesW?: number | null,
   ): Tensor {
-    return wrap(native().call(op(80), this.handle, outputSize, alignCorners, scalesH, scalesW));
+    return wrap(native().call(op(81), this.handle, outputSize, alignCorners, scalesH, scalesW));
   }
 
   /** aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor */
@@ -657,7 +665,7 @@ export class Tensor extends TensorBase {
     scalesH?: number | null,
     scalesW?: number | null,
   ): Tensor {
-    return wrap(native().call(op(81), this.handle, outputSize, alignCorners, scalesH, scalesW));
+    return wrap(native().call(op(82), this.handle, outputSize, alignCorners, scalesH, scalesW));
   }
 
   /** aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor */
@@ -667,17 +675,17 @@ export class Tensor extends TensorBase {
     scalesH?: number | null,
     scalesW?: number | null,
   ): Tensor {
-    return wrap(native().call(op(82), this.handle, outputSize, alignCorners, scalesH, scalesW));
+    return wrap(native().call(op(83), this.handle, outputSize, alignCorners, scalesH, scalesW));
   }
 
   /** aten::affine_grid_generator(Tensor theta, int[] size, bool align_corners) -> Tensor */
   affineGridGenerator(size: number | readonly number[], alignCorners: boolean): Tensor {
-    return wrap(native().call(op(83), this.handle, size, alignCorners));
+    return wrap(native().call(op(84), this.handle, size, alignCorners));
   }
 
   /** aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor */
   gridSampler(grid: Tensor, interpolationMode: number, paddingMode: number, alignCorners: boolean): Tensor {
-    return wrap(native().call(op(84), this.handle, grid.handle, interpolationMode, paddingMode, alignCorners));
+    return wrap(native().call(op(85), this.handle, grid.handle, interpolationMode, paddingMode, alignCorners));
   }
 
   /** aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor */
@@ -687,7 +695,7 @@ export class Tensor extends TensorBase {
     posWeight?: Tensor | null,
     reduction?: number,
   ): Tensor {
-    return wrap(native().call(op(85), this.handle, target.handle, weight?.handle, posWeight?.handle, reduction));
+    return wrap(native().call(op(86), this.handle, target.handle, weight?.handle, posWeight?.handle, reduction));
   }
 
   /** aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, float label_smoothing=0.) -> Tensor */
@@ -699,163 +707,163 @@ export class Tensor extends TensorBase {
     labelSmoothing?: number,
   ): Tensor {
     return wrap(
-      native().call(op(86), this.handle, target.handle, weight?.handle, reduction, ignoreIndex, labelSmoothing),
+      native().call(op(87), this.handle, target.handle, weight?.handle, reduction, ignoreIndex, labelSmoothing),
     );
   }
 
   /** aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor */
   mseLoss(target: Tensor, reduction?: number): Tensor {
-    return wrap(native().call(op(87), this.handle, target.handle, reduction));
+    return wrap(native().call(op(88), this.handle, target.handle, reduction));
   }
 
   /** aten::one_hot(Tensor self, int num_classes=-1) -> Tensor */
   oneHot(numClasses?: number): Tensor {
-    return wrap(native().call(op(88), this.handle, numClasses));
+    return wrap(native().call(op(89), this.handle, numClasses));
   }
 
   /** aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a) */
   view(size: number | readonly number[]): Tensor {
-    return wrap(native().call(op(89), this.handle, size));
+    return wrap(native().call(op(90), this.handle, size));
   }
 
   /** aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a) */
   viewAs(dtype: DType): Tensor {
-    return wrap(native().call(op(90), this.handle, dtype));
+    return wrap(native().call(op(91), this.handle, dtype));
   }
 
   /** aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a) */
   reshape(shape: number | readonly number[]): Tensor {
-    return wrap(native().call(op(91), this.handle, shape));
+    return wrap(native().call(op(92), this.handle, shape));
   }
 
   /** aten::permute(Tensor(a) self, int[] dims) -> Tensor(a) */
   permute(dims: number | readonly number[]): Tensor {
-    return wrap(native().call(op(92), this.handle, dims));
+    return wrap(native().call(op(93), this.handle, dims));
   }
 
   /** aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a) */
   transpose(dim0: number, dim1: number): Tensor {
-    return wrap(native().call(op(93), this.handle, dim0, dim1));
+    return wrap(native().call(op(94), this.handle, dim0, dim1));
   }
 
   /** aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a) */
   expand(size: number | readonly number[], implicit?: boolean): Tensor {
-    return wrap(native().call(op(94), this.handle, size, implicit));
+    return wrap(native().call(op(95), this.handle, size, implicit));
   }
 
   /** aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a) */
   unsqueeze(dim: number): Tensor {
-    return wrap(native().call(op(95), this.handle, dim));
+    return wrap(native().call(op(96), this.handle, dim));
   }
 
   /** aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a) */
   squeeze(dim: number): Tensor {
-    return wrap(native().call(op(96), this.handle, dim));
+    return wrap(native().call(op(97), this.handle, dim));
   }
 
   /** aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a) */
   flatten(startDim?: number, endDim?: number): Tensor {
-    return wrap(native().call(op(97), this.handle, startDim, endDim));
+    return wrap(native().call(op(98), this.handle, startDim, endDim));
   }
 
   /** aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a) */
   slice(dim?: number, start?: number | null, end?: number | null, step?: number): Tensor {
-    return wrap(native().call(op(98), this.handle, dim, start, end, step));
+    return wrap(native().call(op(99), this.handle, dim, start, end, step));
   }
 
   /** aten::select.int(Tensor(a) self, int dim, int index) -> Tensor(a) */
   select(dim: number, index: number): Tensor {
-    return wrap(native().call(op(99), this.handle, dim, index));
+    return wrap(native().call(op(100), this.handle, dim, index));
   }
 
   /** aten::narrow(Tensor(a) self, int dim, int start, int length) -> Tensor(a) */
   narrow(dim: number, start: number, length: number): Tensor {
-    return wrap(native().call(op(100), this.handle, dim, start, length));
+    return wrap(native().call(op(101), this.handle, dim, start, length));
   }
 
   /** aten::split.Tensor(Tensor(a -> *) self, int split_size, int dim=0) -> Tensor(a)[] */
   split(splitSize: number, dim?: number): Tensor[] {
-    return wrapAll(native().call(op(101), this.handle, splitSize, dim));
+    return wrapAll(native().call(op(102), this.handle, splitSize, dim));
   }
 
   /** aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[] */
   chunk(chunks: number, dim?: number): Tensor[] {
-    return wrapAll(native().call(op(102), this.handle, chunks, dim));
+    return wrapAll(native().call(op(103), this.handle, chunks, dim));
   }
 
   /** aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[] */
   unbind(dim?: number): Tensor[] {
-    return wrapAll(native().call(op(103), this.handle, dim));
+    return wrapAll(native().call(op(104), this.handle, dim));
   }
 
   /** aten::index_select(Tensor self, int dim, Tensor index) -> Tensor */
   indexSelect(dim: number, index: Tensor): Tensor {
-    return wrap(native().call(op(104), this.handle, dim, index.handle));
+    return wrap(native().call(op(105), this.handle, dim, index.handle));
   }
 
   /** aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor */
   indexAdd(dim: number, index: Tensor, source: Tensor, alpha?: number | boolean): Tensor {
-    return wrap(native().call(op(105), this.handle, dim, index.handle, source.handle, alpha));
+    return wrap(native().call(op(106), this.handle, dim, index.handle, source.handle, alpha));
   }
 
   /** aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor */
   gather(dim: number, index: Tensor, sparseGrad?: boolean): Tensor {
-    return wrap(native().call(op(106), this.handle, dim, index.handle, sparseGrad));
+    return wrap(native().call(op(107), this.handle, dim, index.handle, sparseGrad));
   }
 
   /** aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor */
   maskedFill(mask: Tensor, value: number | boolean): Tensor {
-    return wrap(native().call(op(107), this.handle, mask.handle, value));
+    return wrap(native().call(op(108), this.handle, mask.handle, value));
   }
 
   /** aten::masked_select(Tensor self, Tensor mask) -> Tensor */
   maskedSelect(mask: Tensor): Tensor {
-    return wrap(native().call(op(108), this.handle, mask.handle));
+    return wrap(native().call(op(109), this.handle, mask.handle));
   }
 
   /** aten::nonzero(Tensor self) -> Tensor */
   nonzero(): Tensor {
-    return wrap(native().call(op(109), this.handle));
+    return wrap(native().call(op(110), this.handle));
   }
 
   /** aten::flip(Tensor self, int[] dims) -> Tensor */
   flip(dims: number | readonly number[]): Tensor {
-    return wrap(native().call(op(110), this.handle, dims));
+    return wrap(native().call(op(111), this.handle, dims));
   }
 
   /** aten::roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor */
   roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
-    return wrap(native().call(op(111), this.handle, shifts, dims));
+    return wrap(native().call(op(112), this.handle, shifts, dims));
   }
 
   /** aten::repeat(Tensor self, SymInt[] repeats) -> Tensor */
   repeat(repeats: number | readonly number[]): Tensor {
-    return wrap(native().call(op(112), this.handle, repeats));
+    return wrap(native().call(op(113), this.handle, repeats));
   }
 
   /** aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a) */
   contiguous(): Tensor {
-    return wrap(native().call(op(113), this.handle));
+    return wrap(native().call(op(114), this.handle));
   }
 
   /** aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor */
   clone(): Tensor {
-    return wrap(native().call(op(114), this.handle));
+    return wrap(native().call(op(115), this.handle));
   }
 
   /** aten::detach(Tensor(a) self) -> Tensor(a) */
   detach(): Tensor {
-    return wrap(native().call(op(115), this.handle));
+    return wrap(native().call(op(116), this.handle));
   }
 
   /** aten::data(Tensor self) -> Tensor */
   data(): Tensor {
-    return wrap(native().call(op(116), this.handle));
+    return wrap(native().call(op(117), this.handle));
   }
 
   /** aten::alias(Tensor(a) self) -> Tensor(a) */
   alias(): Tensor {
-    return wrap(native().call(op(117), this.handle));
+    return wrap(native().call(op(118), this.handle));
   }
 
   /** aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a) */
@@ -864,28 +872,28 @@ export class Tensor extends TensorBase {
     stride: number | readonly number[],
     storageOffset?: number | null,
   ): Tensor {
-    return wrap(native().call(op(118), this.handle, size, stride, storageOffset));
+    return wrap(native().call(op(119), this.handle, size, stride, storageOffset));
   }
 
   /** aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a) */
   to(dtype?: DType | null, device?: string | null, copy?: boolean): Tensor {
-    return wrap(native().call(op(119), this.handle, dtype, undefined, device, undefined, undefined, copy));
+    return wrap(native().call(op(120), this.handle, dtype, undefined, device, undefined, undefined, copy));
   }
 
   /** aten::fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!) */
   fillDiagonal_(fillValue: number | boolean, wrap?: boolean): this {
-    native().call(op(120), this.handle, fillValue, wrap);
+    native().call(op(121), this.handle, fillValue, wrap);
     return this;
   }
 
   /** aten::tril(Tensor self, int diagonal=0) -> Tensor */
   tril(diagonal?: number): Tensor {
-    return wrap(native().call(op(121), this.handle, diagonal));
+    return wrap(native().call(op(122), this.handle, diagonal));
   }
 
   /** aten::requires_grad_(Tensor(a!) self, bool requires_grad=True) -> Tensor(a!) */
   requiresGrad_(requiresGrad?: boolean): this {
-    native().call(op(122), this.handle, requiresGrad);
+    native().call(op(123), this.handle, requiresGrad);
     return this;
   }
 
@@ -896,161 +904,167 @@ export class Tensor extends TensorBase {
     retainGraph?: boolean | null,
     createGraph?: boolean,
   ): void {
-    native().call(op(123), this.handle, handles(inputs), gradient?.handle, retainGraph, createGraph);
+    native().call(op(124), this.handle, handles(inputs), gradient?.handle, retainGraph, createGraph);
   }
 
   /** aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
    * aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!) */
   add_(other: Tensor | number, alpha?: number | boolean): this {
-    if (typeof other === 'number') native().call(op(125), this.handle, other, alpha);
-    else native().call(op(124), this.handle, other.handle, alpha);
+    if (typeof other === 'number') native().call(op(126), this.handle, other, alpha);
+    else native().call(op(125), this.handle, other.handle, alpha);
     return this;
   }
 
   /** aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!) */
   sub_(other: Tensor, alpha?: number | boolean): this {
-    native().call(op(126), this.handle, other.handle, alpha);
+    native().call(op(127), this.handle, other.handle, alpha);
     return this;
   }
 
   /** aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
    * aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!) */
   mul_(other: Tensor | number): this {
-    if (typeof other === 'number') native().call(op(128), this.handle, other);
-    else native().call(op(127), this.handle, other.handle);
+    if (typeof other === 'number') native().call(op(129), this.handle, other);
+    else native().call(op(128), this.handle, other.handle);
     return this;
   }
 
   /** aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
    * aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!) */
   div_(other: Tensor | number): this {
-    if (typeof other === 'number') native().call(op(130), this.handle, other);
-    else native().call(op(129), this.handle, other.handle);
+    if (typeof other === 'number') native().call(op(131), this.handle, other);
+    else native().call(op(130), this.handle, other.handle);
     return this;
   }
 
   /** aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!) */
   addcmul_(tensor1: Tensor, tensor2: Tensor, value?: number | boolean): this {
-    native().call(op(131), this.handle, tensor1.handle, tensor2.handle, value);
+    native().call(op(132), this.handle, tensor1.handle, tensor2.handle, value);
+    return this;
+  }
+
+  /** aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!) */
+  addmm_(mat1: Tensor, mat2: Tensor, beta?: number | boolean, alpha?: number | boolean): this {
+    native().call(op(133), this.handle, mat1.handle, mat2.handle, beta, alpha);
     return this;
   }
 
   /** aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!) */
   addcdiv_(tensor1: Tensor, tensor2: Tensor, value?: number | boolean): this {
-    native().call(op(132), this.handle, tensor1.handle, tensor2.handle, value);
+    native().call(op(134), this.handle, tensor1.handle, tensor2.handle, value);
     return this;
   }
 
   /** aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!) */
   lerp_(end: Tensor, weight: number | boolean): this {
-    native().call(op(133), this.handle, end.handle, weight);
+    native().call(op(135), this.handle, end.handle, weight);
     return this;
   }
 
   /** aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!) */
   clamp_(min?: number | boolean | null, max?: number | boolean | null): this {
-    native().call(op(134), this.handle, min, max);
+    native().call(op(136), this.handle, min, max);
     return this;
   }
 
   /** aten::relu_(Tensor(a!) self) -> Tensor(a!) */
   relu_(): this {
-    native().call(op(135), this.handle);
+    native().call(op(137), this.handle);
     return this;
   }
 
   /** aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!) */
   copy_(src: Tensor): this {
-    native().call(op(136), this.handle, src.handle);
+    native().call(op(138), this.handle, src.handle);
     return this;
   }
 
   /** aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!) */
   fill_(value: number | boolean): this {
-    native().call(op(137), this.handle, value);
+    native().call(op(139), this.handle, value);
     return this;
   }
 
   /** aten::zero_(Tensor(a!) self) -> Tensor(a!) */
   zero_(): this {
-    native().call(op(138), this.handle);
+    native().call(op(140), this.handle);
     return this;
   }
 
   /** aten::erfinv_(Tensor(a!) self) -> Tensor(a!) */
   erfinv_(): this {
-    native().call(op(139), this.handle);
+    native().call(op(141), this.handle);
     return this;
   }
 
   /** aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!) */
   normal_(mean?: number, std?: number): this {
-    native().call(op(140), this.handle, mean, std, this.device);
+    native().call(op(142), this.handle, mean, std, this.device);
     return this;
   }
 
   /** aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!) */
   uniform_(from?: number, to?: number): this {
-    native().call(op(141), this.handle, from, to, this.device);
+    native().call(op(143), this.handle, from, to, this.device);
     return this;
   }
 
   /** aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!) */
   bernoulli_(p?: number): this {
-    native().call(op(142), this.handle, p, this.device);
+    native().call(op(144), this.handle, p, this.device);
     return this;
   }
 
   /** aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!) */
   indexCopy_(dim: number, index: Tensor, source: Tensor): this {
-    native().call(op(143), this.handle, dim, index.handle, source.handle);
+    native().call(op(145), this.handle, dim, index.handle, source.handle);
     return this;
   }
 
   /** aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   zerosLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(157), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(159), this.handle, dtype, undefined, device));
   }
 
   /** aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   onesLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(158), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(160), this.handle, dtype, undefined, device));
   }
 
   /** aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
   emptyLike(dtype?: DType | null, device?: string | null): Tensor {
-    return wrap(native().call(op(159), this.handle, dtype, undefined, device));
+    return wrap(native().call(op(161), this.handle, dtype, undefined, device));
   }
 }
 
 /** aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor */
 export function where(condition: Tensor, self: Tensor, other: Tensor): Tensor {
-  return wrap(native().call(op(26), condition.handle, self.handle, other.handle));
+  return wrap(native().call(op(27), condition.handle, self.handle, other.handle));
 }
 
 /** aten::cat(Tensor[] tensors, int dim=0) -> Tensor */
 export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(144), handles(tensors), dim));
+  return wrap(native().call(op(146), handles(tensors), dim));
 }
 
 /** aten::stack(Tensor[] tensors, int dim=0) -> Tensor */
 export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
-  return wrap(native().call(op(145), handles(tensors), dim));
+  return wrap(native().call(op(147), handles(tensors), dim));
 }
 
 /** aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
 export function empty(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(146), size, dtype, undefined, device));
+  return wrap(native().call(op(148), size, dtype, undefined, device));
 }
 
 /** aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function zeros(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(147), size, dtype, undefined, device));
+  return wrap(native().call(op(149), size, dtype, undefined, device));
 }
 
 /** aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function ones(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(148), size, dtype, undefined, device));
+  return wrap(native().call(op(150), size, dtype, undefined, device));
 }
 
 /** aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1060,12 +1074,12 @@ export function full(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(149), size, fillValue, dtype, undefined, device));
+  return wrap(native().call(op(151), size, fillValue, dtype, undefined, device));
 }
 
 /** aten::eye(int n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function eye(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(150), n, dtype, undefined, device));
+  return wrap(native().call(op(152), n, dtype, undefined, device));
 }
 
 /** aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1076,7 +1090,7 @@ export function arange(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(151), start, end, step, dtype, undefined, device));
+  return wrap(native().call(op(153), start, end, step, dtype, undefined, device));
 }
 
 /** aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1087,17 +1101,17 @@ export function linspace(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(152), start, end, steps, dtype, undefined, device));
+  return wrap(native().call(op(154), start, end, steps, dtype, undefined, device));
 }
 
 /** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function rand(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(153), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(155), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randn(size: number | readonly number[], dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(154), size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(156), size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randint.low_generator(int low, int high, int[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1108,12 +1122,12 @@ export function randint(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(155), low, high, size, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(157), low, high, size, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::randperm.generator(int n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
 export function randperm(n: number, dtype?: DType | null, device?: string | null): Tensor {
-  return wrap(native().call(op(156), n, device ?? 'cpu', dtype, undefined, device));
+  return wrap(native().call(op(158), n, device ?? 'cpu', dtype, undefined, device));
 }
 
 /** aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
@@ -1124,37 +1138,37 @@ export function fromFile(
   dtype?: DType | null,
   device?: string | null,
 ): Tensor {
-  return wrap(native().call(op(160), filename, shared, size, dtype, undefined, device));
+  return wrap(native().call(op(162), filename, shared, size, dtype, undefined, device));
 }
 
 /** aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> () */
 export function foreachAdd_(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): void {
-  native().call(op(161), handles(self), handles(other), alpha);
+  native().call(op(163), handles(self), handles(other), alpha);
 }
 
 /** aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachAddScalar_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(162), handles(self), scalar);
+  native().call(op(164), handles(self), scalar);
 }
 
 /** aten::_foreach_sub.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[] */
 export function foreachSub(self: readonly Tensor[], other: readonly Tensor[], alpha?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(163), handles(self), handles(other), alpha));
+  return wrapAll(native().call(op(165), handles(self), handles(other), alpha));
 }
 
 /** aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachMul_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(164), handles(self), scalar);
+  native().call(op(166), handles(self), scalar);
 }
 
 /** aten::_foreach_mul_.List(Tensor(a!)[] self, Tensor[] other) -> () */
 export function foreachMulList_(self: readonly Tensor[], other: readonly Tensor[]): void {
-  native().call(op(165), handles(self), handles(other));
+  native().call(op(167), handles(self), handles(other));
 }
 
 /** aten::_foreach_div_.Scalar(Tensor(a!)[] self, Scalar scalar) -> () */
 export function foreachDiv_(self: readonly Tensor[], scalar: number | boolean): void {
-  native().call(op(166), handles(self), scalar);
+  native().call(op(168), handles(self), scalar);
 }
 
 /** aten::_foreach_addcmul_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1164,7 +1178,7 @@ export function foreachAddcmul_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(167), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(169), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_addcdiv_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> () */
@@ -1174,15 +1188,15 @@ export function foreachAddcdiv_(
   tensor2: readonly Tensor[],
   value?: number | boolean,
 ): void {
-  native().call(op(168), handles(self), handles(tensor1), handles(tensor2), value);
+  native().call(op(170), handles(self), handles(tensor1), handles(tensor2), value);
 }
 
 /** aten::_foreach_sqrt(Tensor[] self) -> Tensor[] */
 export function foreachSqrt(self: readonly Tensor[]): Tensor[] {
-  return wrapAll(native().call(op(169), handles(self)));
+  return wrapAll(native().call(op(171), handles(self)));
 }
 
 /** aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2) -> Tensor[] */
 export function foreachNorm(self: readonly Tensor[], ord?: number | boolean): Tensor[] {
-  return wrapAll(native().call(op(170), handles(self), ord));
+  return wrapAll(native().call(op(172), handles(self), ord));
 }

@@ -17,10 +17,16 @@ export class Attention extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    return scope(() => this.proj.forward(this.attended(x)));
+  }
+
+  /** What each token takes of all, before the last layer. */
+  attended(x: Tensor): Tensor {
     return scope(() => {
       const [q, k, v] = this.projected(x);
-      const attended = scaledDotProductAttention(q, k, v);
-      return this.proj.forward(attended.transpose(1, 2).reshape([x.size(0), x.size(1), this.dim]));
+      return scaledDotProductAttention(q, k, v)
+        .transpose(1, 2)
+        .reshape([x.size(0), x.size(1), this.dim]);
     });
   }
 

@@ -6,6 +6,7 @@ import {
   type Parameter,
   scope,
   type Tensor,
+  toBytes,
   truncatedNormal_,
   where,
   zeroParameter,
@@ -90,12 +91,26 @@ export class VisionTransformer extends TransformerBackbone<Block> {
 
   /**
    * `[B, C, H, W]`, values 0..1, to the normalized class tokens `[B, D]` and those patch tokens `[m, D]` of the batch's B * N that
-   * `patches` `[m]` numbers, in ascending order; none without it. As `features`, with less work in the last block.
+   * `patches` `[m]` numbers; none without it. As `features`, with less work in the last block.
    */
   tokensAt(x: Tensor, patches: Tensor | null, masks?: Tensor): { classTokens: Tensor; patchTokens: Tensor | null } {
     return scope(() => {
-      const { classToken, patchTokens } = this.features(x, masks);
-      return { classTokens: classToken, patchTokens: patches && patchTokens.flatten(0, 1).indexSelect(0, patches) };
+      const { registers, patchSize } = this.options;
+      const [B, N] = [x.size(0), (x.size(-2) / patchSize) * (x.size(-1) / patchSize)];
+      const length = 1 + registers + N;
+      const numbers = patches ? Array.from(new BigInt64Array(toBytes(patches).buffer), Number) : [];
+      const which = [
+        ...Array.from({ length: B }, (_, image) => image * length),
+        ...numbers.map((patch) => Math.floor(patch / N) * length + 1 + registers + (patch % N)),
+      ];
+      let { tokens, through } = this.embed(x, masks);
+      for (const block of this.blocks.slice(0, -1)) {
+        const next = through(block, tokens);
+        tokens.free();
+        tokens = next;
+      }
+      const last = this.norm.forward(this.blocks.at(-1)!.forwardTokens(tokens, which)); // [B + m, D]
+      return { classTokens: last.narrow(0, 0, B), patchTokens: patches && last.narrow(0, B, numbers.length) };
     });
   }
 

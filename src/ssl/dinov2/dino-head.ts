@@ -43,9 +43,9 @@ class WeightNormedLinear extends Module {
     );
   }
 
-  forward(x: Tensor): Tensor {
-    const length = this.weight_v.vectorNorm(2, [1], true); // [K, 1]
-    return x.linear(this.weight_v.mul(this.weight_g.div(length)));
+  /** `[K, D]` */
+  get weight(): Tensor {
+    return scope(() => this.weight_v.mul(this.weight_g.div(this.weight_v.vectorNorm(2, [1], true))));
   }
 }
 
@@ -71,11 +71,24 @@ export class DinoHead extends Module {
 
   /** Under autocast the lengths stay float32; the scores are float32 always. */
   forward(x: Tensor): Tensor {
+    return scope(() => prototypeScores(this.unit(x), this.prototypes()));
+  }
+
+  /** Tokens to unit vectors, `[n, D]` to `[n, bottleneck]`, float32. */
+  unit(x: Tensor): Tensor {
     return scope(() => {
       const layers = this.mlp instanceof Linear ? [this.mlp] : this.mlp;
-      const narrow = layers.reduce((value, layer) => layer.forward(value), x).to('float32'); // [n, bottleneck]
-      const unit = narrow.div(narrow.vectorNorm(2, [1], true).clamp(1e-12));
-      return this.last_layer.forward(unit).to('float32');
+      const narrow = layers.reduce((value, layer) => layer.forward(value), x).to('float32');
+      return narrow.div(narrow.vectorNorm(2, [1], true).clamp(1e-12));
     });
   }
+
+  /** What they are compared with, `[K, bottleneck]`. */
+  prototypes(): Tensor {
+    return this.last_layer.weight;
+  }
 }
+
+/** Unit vectors `[n, bottleneck]` to scores `[n, K]`, float32. */
+export const prototypeScores = (unit: Tensor, prototypes: Tensor): Tensor =>
+  scope(() => unit.linear(prototypes).to('float32'));

@@ -1,5 +1,5 @@
 import { HilumError } from '../../base/index.js';
-import { AdamW, clipGradNorm, scope } from '../../torch/index.js';
+import { AdamW, clipGradNorm, scope, withThreads } from '../../torch/index.js';
 import type { Metrics } from '../../training/index.js';
 import type { PatchMasks } from './masks.js';
 import { type GroupOptions, parameterGroups, type ScheduledGroup } from './parameter-groups.js';
@@ -37,18 +37,21 @@ export class Dinov2Trainer {
    * finite.
    */
   step(crops: Crops, masks: PatchMasks, step: number): Metrics {
+    // Threads that share the batch are the step's threads: an operator that waits for more of them would wait for these.
+    return this.networks.threads > 1
+      ? withThreads(1, () => this.alone(crops, masks, step))
+      : this.alone(crops, masks, step);
+  }
+
+  private alone(crops: Crops, masks: PatchMasks, step: number): Metrics {
     const { networks, optimizer, recipe } = this;
     const scheduled = this.scheduledAt(step);
     this.anchor(step);
     const seen = scope(() => {
-      const losses = networks.losses(crops, masks, scheduled.teacherTemperature);
-      const { total, parts, indicators } = losses;
-      const values = Object.entries(parts).map(([name, value]) => [name, value.item()] as const);
-      const metrics = { loss: total.item(), ...Object.fromEntries(values), ...indicators };
-      requireFinite(metrics, step);
-      networks.backward(losses);
-      return metrics;
+      const { loss, parts, indicators } = networks.learn(crops, masks, scheduled.teacherTemperature);
+      return { loss, ...parts, ...indicators };
     });
+    requireFinite(seen, step);
     const norms = networks.student.parts.map((part) =>
       clipGradNorm(part.parameters(), recipe.clip ?? Number.POSITIVE_INFINITY),
     );

@@ -1,6 +1,6 @@
 import { inputError } from '../../base/index.js';
 import { createBackbone, type ModelConfig, VisionTransformer } from '../../models/index.js';
-import { cat, Module, scope, type Tensor } from '../../torch/index.js';
+import { Module } from '../../torch/index.js';
 import { DinoHead, type HeadOptions } from './dino-head.js';
 
 /** A backbone with its heads, under DINOv2's names (dinov2/train/ssl_meta_arch.py). Student and teacher are one each. */
@@ -32,16 +32,7 @@ export class Dinov2Network extends Module {
     return [this.backbone, this.dino_head, this.ibot_head].filter((part) => part !== null);
   }
 
-  /** Class tokens `[n, D]` and patch tokens `[M, D]`, if any, to scores `[n, K]` and `[M, K]`; one pass where it can be. */
-  scores(classTokens: Tensor, patchTokens: Tensor | null): { classes: Tensor; patches: Tensor | null } {
-    return scope(() => {
-      if (patchTokens === null) return { classes: this.dino_head.forward(classTokens), patches: null };
-      if (this.ibot_head) {
-        return { classes: this.dino_head.forward(classTokens), patches: this.ibot_head.forward(patchTokens) };
-      }
-      const [n, M] = [classTokens.size(0), patchTokens.size(0)];
-      const both = this.dino_head.forward(cat([classTokens, patchTokens]));
-      return { classes: both.narrow(0, 0, n), patches: both.narrow(0, n, M) };
-    });
+  get patchHead(): DinoHead {
+    return this.ibot_head ?? this.dino_head;
   }
 }

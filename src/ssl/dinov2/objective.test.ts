@@ -4,6 +4,8 @@ import { entriesOf } from '../../../test/original.js';
 import { expectClose } from '../../../test/reference.js';
 import {
   backward,
+  eye,
+  full,
   gradOf,
   liveTensors,
   manualSeed,
@@ -17,10 +19,9 @@ import {
 } from '../../torch/index.js';
 import { Centering } from './centering.js';
 import { DinoHead } from './dino-head.js';
-import { dinoLoss } from './dino-loss.js';
 import { type GramLossOptions, gramLoss } from './gram-loss.js';
-import { ibotLoss } from './ibot-loss.js';
 import { koleoLoss } from './koleo-loss.js';
+import { PrototypeLoss } from './prototype-loss.js';
 import { sinkhornKnopp } from './sinkhorn-knopp.js';
 
 setThreads(1);
@@ -123,24 +124,50 @@ describe('targets of the teacher, as in DINOv2', () => {
 });
 
 describe('losses and their gradients, as in DINOv2', () => {
+  /** Scores are those of prototypes that are unit vectors themselves. */
+  function expectPrototypeLoss(
+    prefix: string,
+    rows: readonly [scores: Tensor, gradient: Tensor],
+    targets: Tensor,
+    weights: Tensor,
+    temperature: number,
+  ): void {
+    const prototypes = eye(rows[0].size(1));
+    const loss = new PrototypeLoss(prototypes);
+    for (const scale of [1, 0.5]) {
+      loss.begin();
+      const found = loss.add(rows[0], targets, weights, { scale, temperature });
+      expectClose(`${prefix} loss`, full([], found.loss, 'float32'), reference[`${prefix}/loss`], TOLERANCE);
+      expectClose(`${prefix} gradient`, found.gradient, rows[1].mul(scale), TOLERANCE);
+      const byPrototypes = rows[1].mul(scale).transpose(0, 1).matmul(rows[0]);
+      expectClose(`${prefix} gradient by the prototypes`, loss.gradient, byPrototypes, TOLERANCE);
+    }
+    loss.free();
+  }
+
   it.each([0.1, 0.5])('class tokens, temperature %d', (temperature) => {
     const prefix = `dino/loss/${temperature}`;
-    const targets = reference[`${prefix}/teachers`]!;
-    expectLoss(prefix, 'students', (scores) => dinoLoss(scores.reshape([3, 4, 20]), targets, temperature));
+    scope(() => {
+      const rows = (name: string) => reference[`${prefix}/${name}`]!.reshape([12, 20]);
+      const targets = reference[`${prefix}/teachers`]!.sum([0]).repeat([3, 1]); // of each student's crop the same
+      const weights = full([12], 1 / 4, 'float32');
+      expectPrototypeLoss(prefix, [rows('students'), rows('dstudents')], targets, weights, temperature);
+    });
   });
 
   it('masked patches, of which some images have none', () => {
-    const targets = reference['ibot/loss/teachers']!;
     scope(() => {
       const masked = reference['ibot/loss/masks']!.sum([1]).to('float32'); // per image
       const counts = [...toFloat32Array(masked)];
       const weights = zeros([7]);
       let start = 0;
       for (const count of counts) {
-        if (count > 0) weights.narrow(0, start, count).fill_(1 / count);
+        if (count > 0) weights.narrow(0, start, count).fill_(1 / (3 * count));
         start += count;
       }
-      expectLoss('ibot/loss', 'students', (scores) => ibotLoss(scores.narrow(0, 0, 7), targets, weights, 3, 0.1));
+      const rows = (name: string) => reference[`ibot/loss/${name}`]!.narrow(0, 0, 7);
+      const targets = reference['ibot/loss/teachers']!;
+      expectPrototypeLoss('ibot/loss', [rows('students'), rows('dstudents')], targets, weights, 0.1);
     });
   });
 

@@ -1,29 +1,29 @@
 import { createBackbone, type ModelConfig, type VisionTransformer } from '../../models/index.js';
 import {
-  arange,
   autocast,
   backward,
   cat,
+  fromArray,
+  gradOf,
   Module,
   noGrad,
   type Precision,
   scope,
   type Tensor,
   withoutInitialization,
+  withThreads,
 } from '../../torch/index.js';
 import { embeddingSpread } from '../contrastive-loss.js';
 import { type AssignmentStatistics, assignmentStatistics } from './assignments.js';
-import type { Tokens } from './backbone-part.js';
-import { Backbones } from './backbones.js';
 import { Centering } from './centering.js';
 import type { HeadOptions } from './dino-head.js';
-import { dinoLoss } from './dino-loss.js';
 import { type GramLossOptions, gramLoss } from './gram-loss.js';
-import { ibotLoss } from './ibot-loss.js';
 import { koleoLoss } from './koleo-loss.js';
 import type { PatchMasks } from './masks.js';
 import { Dinov2Network } from './network.js';
 import { sinkhornKnopp } from './sinkhorn-knopp.js';
+import type { Lesson, Seen } from './step-part.js';
+import { type Range, rowsOf, StepParts } from './step-parts.js';
 import { becomeTeacher } from './teacher.js';
 
 /** What the student learns from its teacher. */
@@ -64,20 +64,26 @@ export type LossPart = 'dinoLocal' | 'dinoGlobal' | 'koleo' | 'ibot' | 'gram';
 
 export interface Losses {
   /** What is minimized. */
-  total: Tensor;
-  parts: Partial<Record<LossPart, Tensor>>;
+  loss: number;
+  parts: Partial<Record<LossPart, number>>;
   /** Of the teacher: its assignments, and the spread of its class tokens (1 uniform on the sphere, 0 collapsed). */
   indicators: AssignmentStatistics & { featureSpread: number };
-  /** Where the losses look, and `total` goes backward to. */
-  tokens: Tokens;
 }
 
 interface Targets {
-  /** `[2, B, K]`: what crop 1 is to predict, then what crop 2 is: each the other's. */
+  /** `[2 B, K]`: what crop 1 is to predict, then what crop 2 is: each the other's. */
   classes: Tensor;
   /** `[M, K]`, of the masked patches; null where there are none. */
   patches: Tensor | null;
-  indicators: Losses['indicators'];
+}
+
+/** Losses that compare rows of the whole batch, and their gradients by its tokens. */
+interface Comparisons {
+  parts: Losses['parts'];
+  /** Weighed. */
+  loss: number;
+  classes: Tensor | null;
+  everyPatch: Tensor | null;
 }
 
 const GLOBAL_CROPS = 2;
@@ -90,14 +96,14 @@ export class StudentTeacher extends Module {
   readonly ibotCentering: Centering | null;
   /** The teacher as it was some time ago, whose patches' similarities the student keeps; none before the first copy. */
   gramAnchor: VisionTransformer | null = null;
-  private backbones: Backbones | undefined;
+  private batch: StepParts | undefined;
 
   /** `threads`: how many share the rows of a batch on the CPU, this one included. */
   constructor(
     private readonly model: ModelConfig,
     readonly objective: Objective,
     readonly precision: Precision = 'fp32',
-    private readonly threads = 1,
+    readonly threads = 1,
   ) {
     super();
     const { head, ibotHead, centering, centerMomentum } = objective;
@@ -118,103 +124,109 @@ export class StudentTeacher extends Module {
     becomeTeacher(this.gramAnchor, this.teacher.backbone);
   }
 
-  /** The losses of one batch, which go `backward`; moves the centers. */
-  losses(crops: Crops, masks: PatchMasks, teacherTemperature: number): Losses {
+  /** The losses of one batch; adds their gradients to those of the student, and moves the centers. */
+  learn(crops: Crops, { masks, indices, weights: patchWeights }: PatchMasks, teacherTemperature: number): Losses {
     return scope(() => {
-      const { weights, studentTemperature } = this.objective;
-      const { device } = crops.global;
+      const { weights, studentTemperature, gram } = this.objective;
       const B = crops.global.size(0) / GLOBAL_CROPS;
       const L = crops.local ? crops.local.size(0) / B : 0;
-      const cast = <T>(work: () => T) => autocast(device, this.precision, work);
-      const tokens = this.look(crops, masks);
-      const targets = noGrad(() => cast(() => this.targets(tokens, masks, teacherTemperature)));
-      const K = targets.classes.size(2);
+      const patches = weights.ibot > 0 && indices.size(0) > 0 ? indices : null;
+      this.batch ??= this.share(crops.global.device);
+      const seen = this.batch.look({ ...crops, masks, patches }, gram !== null && this.gramAnchor !== null);
+      const targets = this.targets(seen, teacherTemperature);
+      const compared = this.compare(seen, crops.global);
 
-      const scores = cast(() => this.scores(tokens, masks));
-      const [local, global] = [scores.classes.narrow(0, 0, L * B), scores.classes.narrow(0, L * B, GLOBAL_CROPS * B)];
+      const ofImages = targets.classes.reshape([GLOBAL_CROPS, B, -1]).sum([0]); // [B, K]
+      const localTargets = ({ first, count }: Range) => {
+        const images = Array.from({ length: count }, (_, row) => BigInt((first + row) % B));
+        return ofImages.indexSelect(0, fromArray(BigInt64Array.from(images), [count], ofImages.device));
+      };
+      const lessons = this.batch.shares.map((share): Lesson => {
+        return {
+          classTargets: rowsOf(targets.classes, share.global),
+          localTargets: L > 0 ? localTargets(share.local) : null,
+          patchTargets: targets.patches && rowsOf(targets.patches, share.patches),
+          patchWeights: targets.patches && rowsOf(patchWeights, share.patches),
+          classGradients: compared.classes && rowsOf(compared.classes, share.global),
+          patchGradients: compared.everyPatch && rowsOf(compared.everyPatch, share.everyPatch),
+        };
+      });
       const pairs = GLOBAL_CROPS * L + GLOBAL_CROPS;
+      // Means over images: of local crops over B, of global ones, which two crops share, over 2 B for each of two.
+      const shareOf = { local: 1 / (B * pairs), global: 1 / (B * pairs), patches: 1 / (GLOBAL_CROPS * B) };
+      const scales = {
+        local: weights.dino * shareOf.local,
+        global: weights.dino * shareOf.global,
+        patches: weights.ibot * shareOf.patches,
+      };
+      const learnt = this.batch.learn(lessons, { scales, temperature: studentTemperature });
       const parts: Losses['parts'] = {};
-      const terms: Tensor[] = [];
-      if (L > 0) {
-        parts.dinoLocal = dinoLoss(local.reshape([L, B, K]), targets.classes, studentTemperature).div(pairs);
-        terms.push(parts.dinoLocal.mul(weights.dino));
-      }
-      const crossed = targets.classes.reshape([1, GLOBAL_CROPS * B, K]);
-      parts.dinoGlobal = dinoLoss(global.unsqueeze(0), crossed, studentTemperature).mul(GLOBAL_CROPS / pairs);
-      terms.push(parts.dinoGlobal.mul(weights.dino));
-      if (weights.koleo > 0) {
-        const [first, second] = tokens.classes.to('float32').chunk(GLOBAL_CROPS) as [Tensor, Tensor];
-        const sum = koleoLoss(first).add(koleoLoss(second)).mul(weights.koleo);
-        parts.koleo = sum.div(GLOBAL_CROPS);
-        terms.push(sum);
-      }
-      if (scores.patches && targets.patches) {
-        const loss = ibotLoss(scores.patches, targets.patches, masks.weights, GLOBAL_CROPS * B, studentTemperature);
-        parts.ibot = loss.div(GLOBAL_CROPS);
-        terms.push(loss.mul(weights.ibot));
-      }
-      if (this.gramAnchor && this.objective.gram) {
-        const anchor = noGrad(() => cast(() => this.gramAnchor!.features(crops.global).patchTokens.to('float32')));
-        const seen = tokens.patches!.to('float32').reshape(anchor.shape);
-        parts.gram = gramLoss(seen, anchor, this.objective.gram);
-        terms.push(parts.gram.mul(this.objective.gram.weight));
-      }
-      const total = terms.reduce((sum, term) => sum.add(term));
-      return { total, parts, indicators: targets.indicators, tokens };
+      if (L > 0) parts.dinoLocal = learnt.local * shareOf.local;
+      parts.dinoGlobal = learnt.global * shareOf.global;
+      if (compared.parts.koleo !== undefined) parts.koleo = compared.parts.koleo;
+      if (targets.patches) parts.ibot = (learnt.patches * shareOf.patches) / GLOBAL_CROPS;
+      if (compared.parts.gram !== undefined) parts.gram = compared.parts.gram;
+      const own = learnt.local * scales.local + learnt.global * scales.global + learnt.patches * scales.patches;
+      return { loss: own + compared.loss, parts, indicators: indicatorsOf(targets, seen) };
     });
   }
 
-  /** Adds the gradients of the losses to those of the student. */
-  backward({ total, tokens }: Losses): void {
-    backward(total);
-    this.backbones!.learn(tokens);
+  private share(device: string): StepParts {
+    const { model, precision, student, teacher } = this;
+    const { head, ibotHead } = this.objective;
+    return new StepParts(student, teacher, { model, head, ibotHead, precision }, device === 'cpu' ? this.threads : 1);
   }
 
-  /** Class tokens and the patch tokens that the losses need: the masked ones, or all for Gram anchoring. */
-  private look({ global, local }: Crops, { masks, indices }: PatchMasks): Tokens {
-    const { student, teacher, precision } = this;
-    const threads = global.device === 'cpu' ? this.threads : 1;
-    this.backbones ??= new Backbones(student.backbone, teacher.backbone, precision, threads);
-    const needed = this.masksInUse(indices) > 0 ? indices : null;
-    const patches = this.gramAnchor ? arange(0, masks.size(0) * masks.size(1), 1, 'int64', global.device) : needed;
-    return this.backbones.look({ global, masks, patches, local });
-  }
-
-  /** The teacher sees the global crops without masks. */
-  private targets({ teacherClasses, teacherPatches }: Tokens, masks: PatchMasks, temperature: number): Targets {
+  private targets({ classScores, patchScores }: Seen, temperature: number): Targets {
     return scope(() => {
-      const [first, second] = teacherClasses.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
-      const scores = this.teacher.scores(cat([second, first]), this.masked(teacherPatches, masks));
+      const [first, second] = classScores.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
       const assign = (values: Tensor, centering: Centering | null) =>
         centering ? centering.targets(values, temperature) : sinkhornKnopp(values, temperature);
-      const classes = assign(scores.classes, this.dinoCentering); // [2 B, K]
-      const featureSpread = embeddingSpread(teacherClasses.to('float32'));
       return {
-        classes: classes.reshape([GLOBAL_CROPS, -1, classes.size(1)]),
-        patches: scores.patches && assign(scores.patches, this.ibotCentering),
-        indicators: { ...assignmentStatistics(classes), featureSpread },
+        classes: assign(cat([second, first]), this.dinoCentering),
+        patches: patchScores && assign(patchScores, this.ibotCentering),
       };
     });
   }
 
-  /** The student's, of local and global crops in this order, and of masked patches; float32. */
-  private scores({ classes, patches, local }: Tokens, masks: PatchMasks) {
-    return scope(() => this.student.scores(local ? cat([local, classes]) : classes, this.masked(patches, masks)));
-  }
-
-  /** The masked ones among the patch tokens looked at, `[M, D]`; null where the loss has no use for them. */
-  private masked(patches: Tensor | null, { indices }: PatchMasks): Tensor | null {
-    if (this.masksInUse(indices) === 0) return null;
-    return this.gramAnchor ? patches!.indexSelect(0, indices) : patches;
-  }
-
-  private masksInUse(indices: Tensor): number {
-    return this.objective.weights.ibot === 0 ? 0 : indices.size(0);
+  /** KoLeo and Gram anchoring. */
+  private compare(seen: Seen, global: Tensor): Comparisons {
+    return scope(() => {
+      const { weights, gram } = this.objective;
+      const parts: Losses['parts'] = {};
+      const terms: Tensor[] = [];
+      const [classes, everyPatch] = [seen.classes, seen.everyPatch].map((leaf) => leaf?.requiresGrad_(true));
+      if (weights.koleo > 0) {
+        const [first, second] = classes!.to('float32').chunk(GLOBAL_CROPS) as [Tensor, Tensor];
+        const sum = koleoLoss(first).add(koleoLoss(second)).mul(weights.koleo);
+        parts.koleo = sum.item() / GLOBAL_CROPS;
+        terms.push(sum);
+      }
+      if (everyPatch && gram) {
+        const anchor = noGrad(() =>
+          autocast(global.device, this.precision, () =>
+            withThreads(this.threads, () => this.gramAnchor!.features(global).patchTokens.to('float32')),
+          ),
+        );
+        const loss = gramLoss(everyPatch.to('float32').reshape(anchor.shape), anchor, gram);
+        parts.gram = loss.item();
+        terms.push(loss.mul(gram.weight));
+      }
+      if (terms.length === 0) return { parts, loss: 0, classes: null, everyPatch: null };
+      const sum = terms.reduce((total, term) => total.add(term));
+      backward(sum);
+      return { parts, loss: sum.item(), classes: gradOf(classes!), everyPatch: everyPatch ? gradOf(everyPatch) : null };
+    });
   }
 
   /** Ends the threads too. */
   override free(): void {
-    this.backbones?.free();
+    this.batch?.free();
     super.free();
   }
 }
+
+const indicatorsOf = ({ classes }: Targets, { teacherClasses }: Seen): Losses['indicators'] => ({
+  ...assignmentStatistics(classes),
+  featureSpread: embeddingSpread(teacherClasses.to('float32')),
+});
