@@ -1,12 +1,15 @@
 import {
   empty,
+  gradOf,
   initialize,
   initialized,
   Linear,
   Module,
+  noGrad,
   ones,
   Parameter,
   scope,
+  setGrad,
   type Tensor,
   truncatedNormal_,
 } from '../../torch/index.js';
@@ -45,8 +48,39 @@ class WeightNormedLinear extends Module {
 
   /** `[K, D]` */
   get weight(): Tensor {
-    return scope(() => this.weight_v.mul(this.weight_g.div(this.weight_v.vectorNorm(2, [1], true))));
+    return scope(() => this.weight_v.mul(this.weight_g.div(this.lengths())));
   }
+
+  /** Writes the weight into `space` `[K, D]`, without history. */
+  weightInto(space: Tensor): void {
+    noGrad(() => scope(() => space.copy_(this.weight_v).mul_(this.weight_g.div(this.lengths()))));
+  }
+
+  /**
+   * Adds to the gradients of `weight_g` and `weight_v` what comes of the gradient by the weight; `gradient` is overwritten, and
+   * kept as that of `weight_v` where there was none. `weight` is what `weightInto` wrote.
+   */
+  learn(weight: Tensor, gradient: Tensor): void {
+    noGrad(() =>
+      scope(() => {
+        // weight = g v / |v|, so dg = weight . d / g and dv = (d - weight (weight . d) / g^2) g / |v|, row by row.
+        const along = weight.unsqueeze(1).bmm(gradient.unsqueeze(2)).reshape(this.weight_g.shape).div(this.weight_g);
+        gradient.addcmul_(weight, along.div(this.weight_g), -1).mul_(this.weight_g.div(this.lengths()));
+        addGradient(this.weight_g, along);
+        addGradient(this.weight_v, gradient);
+      }),
+    );
+  }
+
+  private lengths(): Tensor {
+    return this.weight_v.vectorNorm(2, [1], true); // [K, 1]
+  }
+}
+
+function addGradient(parameter: Parameter, gradient: Tensor): void {
+  const before = gradOf(parameter);
+  if (before) before.add_(gradient);
+  else setGrad(parameter, gradient);
 }
 
 /** Tokens to scores for prototypes, `[n, D]` to `[n, K]` (dinov2/layers/dino_head.py). */
@@ -71,7 +105,7 @@ export class DinoHead extends Module {
 
   /** Under autocast the lengths stay float32; the scores are float32 always. */
   forward(x: Tensor): Tensor {
-    return scope(() => prototypeScores(this.unit(x), this.prototypes()));
+    return scope(() => this.unit(x).linear(this.last_layer.weight).to('float32'));
   }
 
   /** Tokens to unit vectors, `[n, D]` to `[n, bottleneck]`, float32. */
@@ -82,13 +116,4 @@ export class DinoHead extends Module {
       return narrow.div(narrow.vectorNorm(2, [1], true).clamp(1e-12));
     });
   }
-
-  /** What they are compared with, `[K, bottleneck]`. */
-  prototypes(): Tensor {
-    return this.last_layer.weight;
-  }
 }
-
-/** Unit vectors `[n, bottleneck]` to scores `[n, K]`, float32. */
-export const prototypeScores = (unit: Tensor, prototypes: Tensor): Tensor =>
-  scope(() => unit.linear(prototypes).to('float32'));

@@ -51,12 +51,12 @@ export class Dinov2Trainer {
       const { loss, parts, indicators } = networks.learn(crops, masks, scheduled.teacherTemperature);
       return { loss, ...parts, ...indicators };
     });
-    requireFinite(seen, step);
+    this.requireFinite(seen, step);
     const norms = networks.student.parts.map((part) =>
       clipGradNorm(part.parameters(), recipe.clip ?? Number.POSITIVE_INFINITY),
     );
     const gradientNorm = Math.hypot(...norms);
-    requireFinite({ gradientNorm }, step);
+    this.requireFinite({ gradientNorm }, step);
     for (const [i, { rate, decay, lastLayer }] of this.groups.entries()) {
       const group = optimizer.groups[i]!;
       group.learningRateScale = rate * (lastLayer ? scheduled.lastLayerLearningRate : scheduled.learningRate);
@@ -82,13 +82,14 @@ export class Dinov2Trainer {
       gram.every === null ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(gram.every * this.stepsPerEpoch));
     if (since >= 0 && since % every === 0) this.networks.copyGramAnchor();
   }
-}
 
-function requireFinite(values: Record<string, number>, step: number): void {
-  if (Object.values(values).every(Number.isFinite)) return;
-  const listed = Object.entries(values).map(([name, value]) => `${name} ${value}`);
-  throw new HilumError(
-    `pretraining: step ${step + 1}: found ${listed.join(', ')}; expected finite numbers. No weight was changed by this ` +
-      'step, and the last checkpoint is whole. Lower learningRate, clip gradients, or use precision fp32.',
-  );
+  private requireFinite(values: Record<string, number>, step: number): void {
+    if (Object.values(values).every(Number.isFinite)) return;
+    this.optimizer.zeroGrad();
+    const listed = Object.entries(values).map(([name, value]) => `${name} ${value}`);
+    throw new HilumError(
+      `pretraining: step ${step + 1}: found ${listed.join(', ')}; expected finite numbers. No weight was changed by this ` +
+        'step, and the last checkpoint is whole. Lower learningRate, clip gradients, or use precision fp32.',
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import { type Rows, withRows } from '../../models/index.js';
 import { autocast, backward, cat, noGrad, type Precision, scope, type Tensor } from '../../torch/index.js';
-import { type DinoHead, prototypeScores } from './dino-head.js';
+import type { DinoHead } from './dino-head.js';
 import type { Dinov2Network } from './network.js';
 import { PrototypeLoss } from './prototype-loss.js';
 
@@ -14,6 +14,9 @@ export interface Part {
   patches: Tensor | null;
   /** `[k, 3, s, s]` */
   local: Tensor | null;
+  /** Filled with the teacher's scores: `[n, K]` of the class tokens, `[m, K]` of the masked patches. */
+  classScores: Tensor;
+  patchScores: Tensor | null;
 }
 
 /** Where its crops stand in the batch, and whether all patches are asked for, not only the masked ones. */
@@ -25,10 +28,8 @@ export interface PartPlace {
 
 /** What a part must tell for the losses of the whole batch, without history. */
 export interface Seen {
-  /** Of the teacher, which sees the global crops unmasked: class tokens `[n, D]`, their scores, and those of the masked patches. */
+  /** Class tokens of the teacher, which sees the global crops unmasked, `[n, D]`. */
   teacherClasses: Tensor;
-  classScores: Tensor;
-  patchScores: Tensor | null;
   /** Of the student: class tokens of the global crops `[n, D]`, and, where asked for, all their patch tokens `[n * N, D]`. */
   classes: Tensor;
   everyPatch: Tensor | null;
@@ -96,7 +97,7 @@ export class StepPart {
     return { classes: this.losses.classes.gradient, patches: this.losses.patches.gradient };
   }
 
-  look({ global, masks, patches, local }: Part, place: PartPlace): Seen {
+  look({ global, masks, patches, local, classScores, patchScores }: Part, place: PartPlace): Seen {
     this.forget();
     const { student, teacher } = this;
     const prototypes = this.prototypes.teacher;
@@ -104,17 +105,19 @@ export class StepPart {
       this.cast(global.device, () => {
         const theirs = noGrad(() => {
           const { classTokens, patchTokens } = teacher.backbone.tokensAt(global, patches);
-          return {
-            teacherClasses: classTokens,
-            classScores: scoresOf(teacher.dino_head, classTokens, prototypes.classes),
-            patchScores: patchTokens && scoresOf(teacher.patchHead, patchTokens, prototypes.patches),
-          };
+          score(teacher.dino_head, classTokens, prototypes.classes, classScores);
+          if (patchTokens && patchScores) score(teacher.patchHead, patchTokens, prototypes.patches, patchScores);
+          return classTokens;
         });
         const ours = withRows(place.global, () => this.studentTokens(global, masks, patches, place.everyPatch));
         const ofLocal = local && withRows(place.local, () => student.backbone.tokensAt(local, null));
         this.tokens = { ...ours, local: ofLocal?.classTokens ?? null };
         for (const tokens of Object.values(this.tokens)) tokens?.keep();
-        return { ...theirs, classes: ours.classes.detach(), everyPatch: ours.everyPatch?.detach() ?? null };
+        return {
+          teacherClasses: theirs,
+          classes: ours.classes.detach(),
+          everyPatch: ours.everyPatch?.detach() ?? null,
+        };
       }),
     );
   }
@@ -192,8 +195,9 @@ export class StepPart {
   }
 }
 
-const scoresOf = (head: DinoHead, tokens: Tensor, prototypes: Tensor): Tensor =>
-  scope(() => prototypeScores(head.unit(tokens), prototypes));
+function score(head: DinoHead, tokens: Tensor, prototypes: Tensor, space: Tensor): void {
+  scope(() => space.addmm_(head.unit(tokens), prototypes.transpose(0, 1), 0));
+}
 
 /** Its gradient by `values` is `gradient`. */
 const dot = (values: Tensor, gradient: Tensor): Tensor => scope(() => values.mul(gradient).sum());

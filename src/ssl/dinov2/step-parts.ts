@@ -60,7 +60,7 @@ export class StepParts {
   look(batch: Part, everyPatch: boolean): Seen {
     return scope(() => {
       for (const network of ['student', 'teacher'] as const) {
-        noGrad(() => eachHead(this[network], (head, name) => this.prototypes[network][name].copy_(head.prototypes())));
+        eachHead(this[network], (head, name) => head.last_layer.weightInto(this.prototypes[network][name]));
       }
       this.shares = shareOut(batch, this.threads);
       const parts = this.shares.map((share) => partOf(batch, share));
@@ -80,8 +80,6 @@ export class StepParts {
       };
       return {
         teacherClasses: joined('teacherClasses')!,
-        classScores: joined('classScores')!,
-        patchScores: joined('patchScores'),
         classes: joined('classes')!,
         everyPatch: joined('everyPatch'),
       };
@@ -102,7 +100,7 @@ export class StepParts {
         const theirs = taken<HeadPrototypes>(prototypes);
         noGrad(() => eachHead(this.student, (_, name) => ofPrototypes[name].add_(theirs[name])));
       }
-      eachHead(this.student, (head, name) => head.prototypes().backwardFrom([], ofPrototypes[name]));
+      eachHead(this.student, (head, name) => head.last_layer.learn(this.prototypes.student[name], ofPrototypes[name]));
       const sum = (name: keyof LessonLosses) => learnt.reduce((total, { losses }) => total + losses[name], own[name]);
       return { local: sum('local'), global: sum('global'), patches: sum('patches') };
     });
@@ -196,12 +194,14 @@ function patchesOf(patches: Tensor, perCrop: number, { first, count }: Range): R
   return { first: start, count: before(first + count) - start };
 }
 
-function partOf({ global, masks, patches, local }: Part, share: Share): Part {
+function partOf({ global, masks, patches, local, classScores, patchScores }: Part, share: Share): Part {
   return {
     global: rowsOf(global, share.global),
     masks: rowsOf(masks, share.global),
     patches: patches && rowsOf(patches, share.patches).sub(share.global.first * masks.size(1)),
     local: local && rowsOf(local, share.local),
+    classScores: rowsOf(classScores, share.global),
+    patchScores: patchScores && rowsOf(patchScores, share.patches),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   autocast,
   backward,
   cat,
+  empty,
   fromArray,
   gradOf,
   Module,
@@ -21,7 +22,7 @@ import { type GramLossOptions, gramLoss } from './gram-loss.js';
 import { koleoLoss } from './koleo-loss.js';
 import type { PatchMasks } from './masks.js';
 import { Dinov2Network } from './network.js';
-import { sinkhornKnopp } from './sinkhorn-knopp.js';
+import { sinkhornKnopp_ } from './sinkhorn-knopp.js';
 import type { Lesson, Seen } from './step-part.js';
 import { type Range, rowsOf, StepParts } from './step-parts.js';
 import { becomeTeacher } from './teacher.js';
@@ -97,6 +98,7 @@ export class StudentTeacher extends Module {
   /** The teacher as it was some time ago, whose patches' similarities the student keeps; none before the first copy. */
   gramAnchor: VisionTransformer | null = null;
   private batch: StepParts | undefined;
+  private patchScores: Tensor | undefined;
 
   /** `threads`: how many share the rows of a batch on the CPU, this one included. */
   constructor(
@@ -128,12 +130,16 @@ export class StudentTeacher extends Module {
   learn(crops: Crops, { masks, indices, weights: patchWeights }: PatchMasks, teacherTemperature: number): Losses {
     return scope(() => {
       const { weights, studentTemperature, gram } = this.objective;
+      const { device } = crops.global;
       const B = crops.global.size(0) / GLOBAL_CROPS;
       const L = crops.local ? crops.local.size(0) / B : 0;
       const patches = weights.ibot > 0 && indices.size(0) > 0 ? indices : null;
-      this.batch ??= this.share(crops.global.device);
-      const seen = this.batch.look({ ...crops, masks, patches }, gram !== null && this.gramAnchor !== null);
-      const targets = this.targets(seen, teacherTemperature);
+      this.batch ??= this.share(device);
+      const classScores = empty([GLOBAL_CROPS * B, this.objective.head.prototypes], 'float32', device);
+      const patchScores = patches && this.patchScoreSpace(patches.size(0), device);
+      const part = { ...crops, masks, patches, classScores, patchScores };
+      const seen = this.batch.look(part, gram !== null && this.gramAnchor !== null);
+      const targets = this.targets(classScores, patchScores, teacherTemperature);
       const compared = this.compare(seen, crops.global);
 
       const ofImages = targets.classes.reshape([GLOBAL_CROPS, B, -1]).sum([0]); // [B, K]
@@ -177,11 +183,22 @@ export class StudentTeacher extends Module {
     return new StepParts(student, teacher, { model, head, ibotHead, precision }, device === 'cpu' ? this.threads : 1);
   }
 
-  private targets({ classScores, patchScores }: Seen, temperature: number): Targets {
+  /** `[M, K]`. The memory stays from step to step: to get it anew, page by page, takes longer than to fill it. */
+  private patchScoreSpace(patches: number, device: string): Tensor {
+    const { head, ibotHead } = this.objective;
+    if (!this.patchScores || this.patchScores.size(0) < patches) {
+      this.patchScores?.free();
+      this.patchScores = empty([patches, (ibotHead ?? head).prototypes], 'float32', device).keep();
+    }
+    return this.patchScores.narrow(0, 0, patches);
+  }
+
+  /** The scores of the patches are overwritten. */
+  private targets(classScores: Tensor, patchScores: Tensor | null, temperature: number): Targets {
     return scope(() => {
       const [first, second] = classScores.chunk(GLOBAL_CROPS) as [Tensor, Tensor];
       const assign = (values: Tensor, centering: Centering | null) =>
-        centering ? centering.targets(values, temperature) : sinkhornKnopp(values, temperature);
+        centering ? centering.targets(values, temperature) : sinkhornKnopp_(values, temperature);
       return {
         classes: assign(cat([second, first]), this.dinoCentering),
         patches: patchScores && assign(patchScores, this.ibotCentering),
@@ -222,6 +239,7 @@ export class StudentTeacher extends Module {
   /** Ends the threads too. */
   override free(): void {
     this.batch?.free();
+    this.patchScores?.free();
     super.free();
   }
 }
