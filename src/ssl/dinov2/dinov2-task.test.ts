@@ -84,6 +84,32 @@ describe('a pretraining', () => {
     }
   });
 
+  it('on several threads ends with the same bits too, broken off or not, near those of one thread', () => {
+    const one = train(task(), 0, TOTAL);
+    setThreads(3);
+    try {
+      const whole = task();
+      const metrics = train(whole, 0, TOTAL);
+      for (const [step, { loss }] of metrics.entries()) expect(loss).toBeCloseTo(one[step]!.loss!, 4);
+      const stop = STEPS + 1;
+      const first = task();
+      expect(train(first, 0, stop)).toEqual(metrics.slice(0, stop));
+      const path = join(folder, 'state.safetensors');
+      scope(() => writeSafetensors(path, { ...first.state(), generator: generatorState() }));
+      const second = task();
+      scope(() => {
+        const { generator, ...state } = readSafetensors(path).tensors;
+        second.loadState(state);
+        second.loadMemory(JSON.parse(JSON.stringify(first.memory())));
+        setGeneratorState(generator!.clone());
+      });
+      expect(train(second, stop, TOTAL)).toEqual(metrics.slice(stop));
+      expect(bits(second.state())).toEqual(bits(whole.state()));
+    } finally {
+      setThreads(1);
+    }
+  });
+
   it('says losses, schedules and what shows a collapse', () => {
     const metrics = train(task(), 0, TOTAL);
     for (const [step, values] of metrics.entries()) {
