@@ -84,7 +84,7 @@ describe('an experiment file', () => {
       (it) => it.initializations.push({ ...dinov2, pretraining: { training: { epoch: 1 } } }),
     ],
     [
-      'initializations[1].pretraining.objective.head.prototypes: found 7; expected at least training.batchSize, 64',
+      'initializations[1].pretraining.objective.head.prototypes: found 7; expected at least training.batchSize, 32',
       (it) => it.initializations.push({ ...dinov2, pretraining: { objective: { head: { prototypes: 7 } } } }),
     ],
     [
