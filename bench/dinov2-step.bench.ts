@@ -30,8 +30,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     model: { ...VIT_SIZES.tiny, imageSize: 96, patchSize: 16, layerScale: null, dropPath: drops(0.05) },
     localSize: 48,
     locals: 4,
-    batch: 64,
-    head: { prototypes: 1024, hidden: 1024, bottleneck: 128, layers: 3 },
+    batch: 32,
+    head: { prototypes: 512, hidden: 512, bottleneck: 64, layers: 3 },
   },
   /** ViT-S with crops, heads and stochastic depth of dinov2/configs/ssl_default_config.yaml. */
   original: {
