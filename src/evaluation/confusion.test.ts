@@ -21,7 +21,14 @@ describe('operatingMetrics', () => {
 
   it('has no precision where nothing is called positive', () => {
     const found = operatingMetrics(confusion([0.1, 0.2], [0, 1], 0.5));
-    expect(found).toEqual({ sensitivity: 0, specificity: 1, precision: NaN, f1: 0, accuracy: 0.5 });
+    const rates = { sensitivity: 0, specificity: 1, accuracy: 0.5, balancedAccuracy: 0.5 };
+    expect(found).toEqual({ ...rates, precision: NaN, f1: 0, mcc: 0 });
+  });
+
+  it('has an MCC of exactly 1 where all is right, and -1 where all is wrong', () => {
+    const wrong = { truePositives: 0, falsePositives: 999_983, trueNegatives: 0, falseNegatives: 999_979 };
+    const right = { truePositives: 999_979, falsePositives: 0, trueNegatives: 999_983, falseNegatives: 0 };
+    expect([right, wrong].map((counts) => operatingMetrics(counts).mcc)).toEqual([1, -1]);
   });
 
   it('refuses a NaN threshold and other lengths', () => {

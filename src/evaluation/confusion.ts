@@ -8,7 +8,15 @@ export interface Confusion {
 }
 
 /** Metrics at an operating point, in the order in which reports name them. */
-export const OPERATING_METRICS = ['sensitivity', 'specificity', 'precision', 'f1', 'accuracy'] as const;
+export const OPERATING_METRICS = [
+  'sensitivity',
+  'specificity',
+  'precision',
+  'f1',
+  'accuracy',
+  'balancedAccuracy',
+  'mcc',
+] as const;
 export type OperatingMetric = (typeof OPERATING_METRICS)[number];
 
 /**
@@ -36,16 +44,33 @@ export function confusion(scores: Numbers, labels: Numbers, threshold: number): 
 }
 
 /**
- * Fractions 0..1 from counts. NaN where undefined: sensitivity without positives, specificity without negatives, precision
- * where nothing is called positive, F1 where there is no positive and none is called, accuracy without rows.
+ * Fractions 0..1 from counts, and Matthews's correlation coefficient (`mcc`, -1..1; Biochim Biophys Acta 405:442, 1975). Balanced accuracy
+ * is the mean of sensitivity and specificity.
+ *
+ * NaN where undefined: sensitivity without positives, specificity without negatives, balanced accuracy and MCC without either; precision
+ * where nothing is called positive, F1 where there is no positive and none is called, accuracy without rows. (scikit-learn puts 0
+ * there, except in balanced accuracy, where it drops the absent class.) MCC is 0 where all rows of both classes are called alike,
+ * as in scikit-learn: such calls carry no information.
  */
 export function operatingMetrics(counts: Confusion): Record<OperatingMetric, number> {
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts;
+  const sensitivity = truePositives / (truePositives + falseNegatives);
+  const specificity = trueNegatives / (trueNegatives + falsePositives);
   return {
-    sensitivity: truePositives / (truePositives + falseNegatives),
-    specificity: trueNegatives / (trueNegatives + falsePositives),
+    sensitivity,
+    specificity,
     precision: truePositives / (truePositives + falsePositives),
     f1: (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives),
     accuracy: (truePositives + trueNegatives) / (truePositives + falsePositives + trueNegatives + falseNegatives),
+    balancedAccuracy: (sensitivity + specificity) / 2,
+    mcc: matthews(counts),
   };
+}
+
+function matthews({ truePositives, falsePositives, trueNegatives, falseNegatives }: Confusion): number {
+  const ofLabels = (truePositives + falseNegatives) * (trueNegatives + falsePositives);
+  const ofCalls = (truePositives + falsePositives) * (trueNegatives + falseNegatives);
+  if (ofLabels === 0) return NaN;
+  if (ofCalls === 0) return 0;
+  return (truePositives * trueNegatives - falsePositives * falseNegatives) / Math.sqrt(ofLabels * ofCalls);
 }

@@ -102,6 +102,8 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
       precision: intervalOf(own.precision),
       f1: intervalOf(own.f1),
       accuracy: intervalOf(own.accuracy),
+      balancedAccuracy: intervalOf(own.balancedAccuracy),
+      mcc: intervalOf(own.mcc),
       undefinedRedraws: own.auroc.undefinedRedraws,
     };
   });

@@ -145,11 +145,22 @@ export interface Run {
   testMeanAuroc: number | null;
 }
 
-/** Metrics at the operating point. */
-export const OPERATING_METRICS = ['sensitivity', 'specificity', 'precision', 'f1', 'accuracy'] as const;
+/** Metrics at the operating point. Results of older versions lack the last two. */
+export const OPERATING_METRICS = [
+  'sensitivity',
+  'specificity',
+  'precision',
+  'f1',
+  'accuracy',
+  'balancedAccuracy',
+  'mcc',
+] as const;
 export type OperatingMetric = (typeof OPERATING_METRICS)[number];
+type LaterMetric = 'balancedAccuracy' | 'mcc';
 
-export interface FindingResult extends Record<OperatingMetric, Interval | null> {
+export interface FindingResult
+  extends Record<Exclude<OperatingMetric, LaterMetric>, Interval | null>,
+    Partial<Record<LaterMetric, Interval | null>> {
   finding: string;
   positives: number;
   negatives: number;

@@ -114,17 +114,22 @@ const METRIC_NAMES: Record<OperatingMetric, string> = {
   precision: 'Precision',
   f1: 'F1',
   accuracy: 'Accuracy',
+  balancedAccuracy: 'Balanced accuracy',
+  mcc: 'MCC',
 };
 
-/** Sensitivity, specificity, precision, F1 and accuracy at the operating point. */
+/** The metrics at the operating point that the result has: older ones have fewer. */
 export function operatingTable(result: ExperimentResult): Table {
+  const metrics = OPERATING_METRICS.filter((metric) =>
+    result.cells.some(({ findings }) => findings.some((item) => item[metric] !== undefined)),
+  );
   return {
     title: `At the operating point (${result.statistics.threshold}), with ${confidence(result.statistics.confidence)} intervals.`,
     columns: [
       left('Finding'),
       left('Initialization'),
       right('Threshold'),
-      ...OPERATING_METRICS.map((metric) => right(METRIC_NAMES[metric])),
+      ...metrics.map((metric) => right(METRIC_NAMES[metric])),
     ],
     groups: byDataset(result, (_, dataset) => {
       const cells = result.cells.filter((it) => it.dataset === dataset);
@@ -137,7 +142,7 @@ export function operatingTable(result: ExperimentResult): Table {
               cell(finding),
               cell(it.initialization),
               cell(thresholdsText(item.thresholds)),
-              ...OPERATING_METRICS.map((metric) => estimate(item[metric])),
+              ...metrics.map((metric) => estimate(item[metric])),
             ],
           ];
         }),

@@ -38,7 +38,7 @@ function field(value: string | number | null | undefined): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function numbers(interval: Interval | null): Row {
+function numbers(interval: Interval | null | undefined): Row {
   return interval ? { ...interval } : {};
 }
 
@@ -50,7 +50,8 @@ function modelRows({ cells }: ExperimentResult): Row[] {
       ...cell.findings.flatMap((item) => {
         const { finding, positives, negatives } = item;
         const note = cell.notEstimable.find((it) => it.finding === finding)?.reason;
-        return (['auroc', ...OPERATING_METRICS] as const).map((metric) => ({
+        const present = OPERATING_METRICS.filter((metric) => item[metric] !== undefined);
+        return (['auroc', ...present] as const).map((metric) => ({
           ...of,
           finding,
           metric,

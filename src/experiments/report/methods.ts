@@ -82,7 +82,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
     'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +
     `and corrected after Benjamini and Hochberg over ${it.families.mean} for means, and over ${it.families.findings} for findings. ` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
-    `Sensitivity, specificity, precision, F1 and accuracy hold at one threshold per finding: ${it.threshold}. ` +
+    `The metrics at an operating point hold at one threshold per finding and run: ${it.threshold}. ` +
     'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +
     (shortcuts.length > 0
       ? 'Beside the models, shortcut predictors that need no anatomy were fitted on the training split and tested on the same test split.'
