@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ExperimentResult, readResult } from '../result.js';
+import { type ExperimentResult, OPERATING_METRICS, readResult } from '../result.js';
 import { HOSTILE, withHostileNames } from './fixtures/hostile.js';
 import { exampleResult } from './fixtures/result.js';
 import { comparisonCsv, htmlReport, markdownReport, writeReport } from './index.js';
@@ -278,11 +278,22 @@ describe('comparison.csv', () => {
 
   it('leaves the cells of what is not estimable empty and says why', () => {
     const rows = read(comparisonCsv(result)).filter((row) => row.finding === 'Hernia' && row.kind === 'model');
-    expect(rows).toHaveLength(6 * 6);
+    expect(rows).toHaveLength(6 * (1 + OPERATING_METRICS.length));
     for (const row of rows) {
       expect([row.estimate, row.low, row.high]).toEqual(['', '', '']);
       expect(row.note).toBe('no positive in the test split');
     }
+  });
+
+  it('leaves out metrics that an older result does not have', () => {
+    const older = structuredClone(result);
+    for (const item of older.cells.flatMap(({ findings }) => findings)) {
+      delete item.balancedAccuracy;
+      delete item.mcc;
+    }
+    expect(markdownReport(result)).toContain('| MCC |');
+    expect(markdownReport(older)).not.toContain('MCC');
+    expect(new Set(read(comparisonCsv(older)).map(({ metric }) => metric))).not.toContain('mcc');
   });
 
   it('quotes what must be quoted', () => {
