@@ -39,7 +39,7 @@ describe('a configuration', () => {
     expect(config).toMatchObject({
       ...PRESETS.continue,
       data: [{}],
-      from: { weights: 'dinov2-small', allow: [], input: null },
+      from: { weights: 'dinov2-small', allow: [], input: null, heads: null },
     });
     expect(checkPretraining({ preset: 'small', from: { weights: 'x' } }, 'test').model).toBe(null);
   });
@@ -148,6 +148,16 @@ describe('a configuration', () => {
   });
 });
 
+it('asks for the heads of weights that do not tell them', () => {
+  const config = bench.config((it) => {
+    bareWeights(it);
+    delete it.from.heads;
+  });
+  expect(() => dinov2Config(config, 'fp32')).toThrow(
+    /teacher_checkpoint.pth: found weights that do not say how many attention heads .* heads: 4/,
+  );
+});
+
 /** Everything that is told to those who open, crop, train and judge. */
 async function told(config: PretrainingConfig): Promise<string> {
   const images = await openImages(config.data);
@@ -168,6 +178,12 @@ const weights = (it: Document) => {
   delete it.model;
   it.from = { weights: bench.path('donor') };
 };
+
+/** Those of a checkpoint, which tells no heads of a width that was never published. */
+function bareWeights(it: Document) {
+  delete it.model;
+  it.from = { weights: bench.path('donor', 'teacher_checkpoint.pth'), input: 'imagenet', heads: 2 };
+}
 
 function weightsWithInput(it: Document) {
   weights(it);
@@ -227,6 +243,7 @@ const changes: [path: string, value: unknown, first?: (it: Document) => void][] 
   ['from.weights', 'another', weights],
   ['from.allow', ['norm.*'], weights],
   ['from.input', 'none', weights],
+  ['from.heads', 4, bareWeights],
   ['from.input.mean', [0.1], weightsWithInput],
   ['from.input.std', [0.1], weightsWithInput],
   ...(['head', 'ibotHead'] as const).flatMap((head) =>

@@ -62,10 +62,14 @@ function networkOf(config: PretrainingConfig): Pick<Dinov2Config, 'model' | 'wei
   const { model, from, crops, training } = config;
   if (from) {
     const { path, network } = scope(() => {
-      const weights = openWeights(from.weights);
+      const weights = openWeights(from.weights, from.heads === null ? {} : { hints: { heads: from.heads } });
       const input = from.input === null ? weights.input.statistics : statisticsOf(from.input);
       if (input === undefined) throw unknownInput(from.weights);
-      return { path: weights.path, network: { ...weights.config, imageSize: crops.globalSize, input } as ModelConfig };
+      const network: ModelConfig = { ...weights.config, imageSize: crops.globalSize, input };
+      if (network.architecture === 'vit' && network.heads === undefined && network.size === undefined) {
+        throw unknownHeads(from.weights);
+      }
+      return { path: weights.path, network };
     });
     return { model: complete(network, config), weights: { path, allow: from.allow } };
   }
@@ -111,4 +115,12 @@ const unknownInput = (weights: string) =>
     found: 'weights that do not say what their input was normalized with',
     expected: 'its mean and standard deviation',
     fix: 'Say it: from: {weights: …, input: imagenet}, or half, none, or mean and std.',
+  });
+
+const unknownHeads = (weights: string) =>
+  inputError({
+    what: weights,
+    found: 'weights that do not say how many attention heads their network has, of a width that no published one has',
+    expected: 'their number',
+    fix: 'Say it: from: {weights: …, heads: 4}; a config.json of transformers beside the file says it too.',
   });

@@ -60,6 +60,8 @@ const from = z.strictObject({
   allow: z.array(z.string().min(1)).default([]),
   /** null: as the weights say. */
   input: statistics.nullable().default(null),
+  /** Attention heads; null: as the weights say, or as published networks of their width have them. */
+  heads: count.nullable().default(null),
 });
 
 const head = z.strictObject({

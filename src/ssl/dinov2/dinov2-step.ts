@@ -89,7 +89,7 @@ export class Dinov2Trainer {
     const listed = Object.entries(values).map(([name, value]) => `${name} ${value}`);
     throw new HilumError(
       `pretraining: step ${step + 1}: found ${listed.join(', ')}; expected finite numbers. No weight was changed by this ` +
-        'step, and the last checkpoint is whole. Lower learningRate, clip gradients, or use precision fp32.',
+        'step; a checkpoint that was written before is whole. Lower learningRate, clip gradients, or use precision fp32.',
     );
   }
 }
