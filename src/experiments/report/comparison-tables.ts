@@ -12,35 +12,6 @@ import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
 import { byDataset, estimate } from './table.js';
 
-/** Mean AUROC per initialization (rows) and data set (columns). */
-export function mainTable(result: ExperimentResult): Table {
-  const best = new Map(result.datasets.map(({ name }) => [name, ranked(result, name)[0]?.initialization]));
-  return {
-    title: `Mean test AUROC per initialization and data set, with ${confidence(result.statistics.confidence)} intervals.`,
-    columns: [left('Initialization'), left('Weights'), ...result.datasets.map(({ name }) => right(name))],
-    groups: [
-      {
-        rows: result.initializations.map(({ name, description }) => [
-          cell(name),
-          cell(description),
-          ...result.datasets.map((dataset) =>
-            estimate(findCell(result, dataset.name, name)?.meanAuroc, best.get(dataset.name) === name),
-          ),
-        ]),
-      },
-    ],
-    notes: [
-      'Bold: the highest value of a data set; whether it is more than chance is told by the comparison of pairs.',
-      ...result.datasets.flatMap(({ name, findings }) => {
-        const over = distinct(result.cells.filter((it) => it.dataset === name).flatMap(({ meanOver }) => meanOver));
-        return [
-          `${name}: mean over ${over.length} of ${counted(findings.length, 'finding')}${over.length ? ` (${over.join(', ')})` : ''}.`,
-        ];
-      }),
-    ],
-  };
-}
-
 /** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
 export function pairTable(result: ExperimentResult): Table {
   return {

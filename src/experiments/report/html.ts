@@ -19,9 +19,12 @@ export function htmlReport(result: ExperimentResult): string {
     '<main>',
     `<section id="verdict"><h2>Verdict</h2><ul class="verdict">${result.verdict.map((it) => `<li>${escapeHtml(it)}</li>`).join('')}</ul>`,
     `${navigation(links)}</section>`,
-    ...sections.map(({ id, heading, table, figures }) => {
+    ...sections.map(({ id, heading, tables, figures }) => {
       const drawn = figures().filter(({ panels }) => panels.length > 0);
-      const parts = [tableHtml(table, number('Table')), ...drawn.map((figure) => figureHtml(figure, number('Figure')))];
+      const parts = [
+        ...tables.map((table) => tableHtml(table, number('Table'))),
+        ...drawn.map((figure) => figureHtml(figure, number('Figure'))),
+      ];
       return `<section id="${id}"><h2>${heading}</h2>\n${parts.join('\n')}\n</section>`;
     }),
     `<section id="methods"><h2>Methods</h2>${methods(result)

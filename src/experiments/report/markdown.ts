@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Table, TableCell } from '../../pages/index.js';
+import { numbering, type Table, type TableCell } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
 import { escapeMarkdown } from './format.js';
 import { methods } from './methods.js';
@@ -7,12 +7,16 @@ import { sectionsOf } from './sections.js';
 
 /** The report as GitHub-flavoured Markdown: the verdict, the tables, methods and configuration. Figures are in the HTML. */
 export function markdownReport(result: ExperimentResult): string {
+  const number = numbering();
   return `${[
     `# ${escapeMarkdown(result.name)}`,
     ...(result.description ? [escapeMarkdown(result.description)] : []),
     '## Verdict',
     result.verdict.map((sentence) => `- ${escapeMarkdown(sentence)}`).join('\n'),
-    ...sectionsOf(result).flatMap(({ heading, table }, i) => [`## ${heading}`, markdownTable(table, i + 1)]),
+    ...sectionsOf(result).flatMap(({ heading, tables }) => [
+      `## ${heading}`,
+      ...tables.map((table) => markdownTable(table, number('Table'))),
+    ]),
     '## Methods',
     ...methods(result).map(escapeMarkdown),
     '## Configuration',
@@ -21,14 +25,14 @@ export function markdownReport(result: ExperimentResult): string {
   ].join('\n\n')}\n`;
 }
 
-function markdownTable({ title, columns, groups, notes }: Table, number: number): string {
+function markdownTable({ title, columns, groups, notes }: Table, number: string): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const rows = groups.flatMap(({ heading, rows: body }) => [
     ...(heading === undefined ? [] : [line([`**${escapeMarkdown(heading)}**`, ...columns.slice(1).map(() => '')])]),
     ...body.map((cells) => line(cells.map(markdownCell))),
   ]);
   return [
-    `**Table ${number}.** ${escapeMarkdown(title)}`,
+    `**${number}.** ${escapeMarkdown(title)}`,
     [
       line(columns.map(({ text }) => escapeMarkdown(text))),
       line(columns.map(({ align }) => (align === 'right' ? '---:' : ':---'))),

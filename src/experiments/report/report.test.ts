@@ -19,7 +19,7 @@ const textOf = (element: { textContent: string | null }) => (element.textContent
 /** The rows of a section's table, one array of texts each, beneath the heading of a group. */
 function rowsOf(section: string, group?: string): string[][] {
   const bodies = [...document.querySelectorAll(`#${section} tbody`)];
-  const body = group ? bodies.find((it) => textOf(it.querySelector('.group')!) === group) : bodies[0];
+  const body = group ? bodies.find((it) => it.querySelector('.group')?.textContent === group) : bodies[0];
   return [...body!.querySelectorAll('tr')].map((row) => [...row.querySelectorAll('th, td')].map(textOf));
 }
 
@@ -37,11 +37,26 @@ describe('html report', () => {
   it('shows the mean AUROC of every cell', () => {
     const rows = rowsOf('mean');
     expect(rows.map(([name]) => name)).toEqual(['random', 'ssl-natural', 'supervised-natural']);
-    for (const [name, , ...values] of rows) {
+    for (const [name, ...values] of rows) {
       for (const [i, { name: dataset }] of result.datasets.entries()) {
         const { meanAuroc } = result.cells.find((it) => it.dataset === dataset && it.initialization === name)!;
         const { estimate, low, high } = meanAuroc!;
         expect(values[i]).toBe(`${estimate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`);
+      }
+    }
+  });
+
+  it('ranks the initializations of a data set against its highest', () => {
+    for (const { name } of result.datasets) {
+      const [best, ...others] = rowsOf('mean', name).slice(1);
+      expect(best!.slice(2)).toEqual(['reference', '', '']);
+      for (const [other, , difference, p, corrected] of others) {
+        const pair = result.comparisons.find(
+          (it) => it.dataset === name && [it.first, it.second].sort().join() === [best![0], other].sort().join(),
+        )!;
+        const lead = Math.abs(pair.mean.difference!.estimate);
+        expect(difference).toMatch(new RegExp(`^\u2212${lead.toFixed(3)} \\[.*\\]$`));
+        expect([p, corrected]).toEqual([pair.mean.p, pair.mean.pAdjusted].map((it) => it!.toFixed(3)));
       }
     }
   });
@@ -222,7 +237,7 @@ describe('markdown report', () => {
   it('gives every row of a table as many cells as its header', () => {
     for (const text of [markdown, markdownReport(withHostileNames(result))]) {
       const tables = text.match(/(?:^\|.*\n)+/gm)!;
-      expect(tables).toHaveLength(11);
+      expect(tables).toHaveLength(13);
       for (const table of tables) {
         const widths = table
           .trimEnd()
