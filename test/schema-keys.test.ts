@@ -181,6 +181,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.threads', 'random', 2],
   ['statistics.redraws', 'random', 200],
   ['statistics.unit', 'random', 'image'],
+  ['statistics.correction', 'random', 'holm'],
 ];
 
 /** Keys that the phantoms' kind of data set has no use for: that they are read shows in the refusal. */

@@ -10,7 +10,8 @@ export {
   pairedBootstrap,
 } from './bootstrap.js';
 export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, operatingMetrics } from './confusion.js';
-export { benjaminiHochberg } from './correction.js';
+export { adjust, benjaminiHochberg, CORRECTION_NAMES, CORRECTIONS, type Correction } from './correction.js';
+export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
 export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';

@@ -36,7 +36,7 @@ describe('an experiment file', () => {
     expect(finetuning).toMatchObject({ epochs: 100, batchSize: 32, learningRate: 1e-5, weightDecay: 0 });
     expect(finetuning).toMatchObject({ schedule: 'constant', augmentation: { flip: 0.5, rotation: 7 } });
     expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch', interpolation: 'lanczos' });
-    expect(statistics).toEqual({ redraws: 1000, unit: 'patient' });
+    expect(statistics).toEqual({ redraws: 1000, unit: 'patient', correction: 'benjamini-hochberg' });
   });
 
   it.each<[string, (it: Document) => void]>([

@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
 import {
-  benjaminiHochberg,
+  adjust,
   type Comparison,
+  type Correction,
   findingColumn,
   type ModelEstimates,
   meanRocCurve,
@@ -37,7 +38,7 @@ interface RunPredictions {
 
 /** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
 export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, folder: string): DatasetEvaluation {
-  const { redraws, unit } = config.statistics;
+  const { redraws, unit, correction } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'))));
@@ -63,7 +64,7 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
   });
   return {
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
-    comparisons: corrected(comparisons, findings, dataset.name),
+    comparisons: corrected(comparisons, findings, dataset.name, correction),
     shortcuts: shortcutsOf(dataset, {
       groups: testGroups(cells[0]!, unit),
       redraws,
@@ -155,11 +156,22 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
 const curveOf = ({ probabilities, labels }: Predictions, F: number, f: number) =>
   rocCurve(findingColumn(probabilities, F, f), findingColumn(labels, F, f));
 
-/** Benjamini-Hochberg over the pairs of the data set for means, over the findings of one pair for findings. */
-function corrected(comparisons: Comparison[], findings: string[], dataset: string): PairComparison[] {
-  const means = benjaminiHochberg(comparisons.map(({ meanAuroc }) => meanAuroc.pTwoSided));
+/** Corrected p-values: over the pairs of the data set for means, over the findings of one pair for findings. */
+function corrected(
+  comparisons: Comparison[],
+  findings: string[],
+  dataset: string,
+  method: Correction,
+): PairComparison[] {
+  const means = adjust(
+    method,
+    comparisons.map(({ meanAuroc }) => meanAuroc.pTwoSided),
+  );
   return comparisons.map(({ first, second, meanAuroc, findings: perFinding }, i) => {
-    const adjusted = benjaminiHochberg(perFinding.map(({ pTwoSided }) => pTwoSided));
+    const adjusted = adjust(
+      method,
+      perFinding.map(({ pTwoSided }) => pTwoSided),
+    );
     return {
       dataset,
       first,

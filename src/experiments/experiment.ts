@@ -103,7 +103,7 @@ function resultOf(
       unit: config.statistics.unit,
       confidence: 0.95,
       seed: config.seed,
-      correction: 'benjamini-hochberg',
+      correction: config.statistics.correction,
       families: {
         mean: 'the pairs of initializations within one data set',
         findings: 'the findings within one pair of initializations and one data set',

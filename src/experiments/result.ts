@@ -1,4 +1,5 @@
 import { HilumError, inputError, readJson } from '../base/index.js';
+import type { Correction } from '../evaluation/index.js';
 
 /**
  * What an experiment found: everything that the report prints, and nothing that JSON cannot hold.
@@ -60,7 +61,7 @@ export interface Statistics {
   unit: 'patient' | 'image';
   confidence: number;
   seed: number;
-  correction: 'benjamini-hochberg';
+  correction: Correction;
   /** What each correction runs over, in words, e.g. 'findings, within one pair of initializations and one data set'. */
   families: { mean: string; findings: string };
   /** Which seeds are redrawn along with the test set: the intervals contain the variance between those. */

@@ -1,3 +1,4 @@
+import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { cell, count, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
 import {
   type Cell,
@@ -22,7 +23,7 @@ export function pairTable(result: ExperimentResult): Table {
         .filter(({ dataset }) => dataset === name)
         .map(({ first, second, mean }) => [cell(`${first} \u2212 ${second}`), ...differenceCells(mean)]),
     ),
-    notes: [correctionNote(result.statistics.families.mean)],
+    notes: [correctionNote(result, 'mean')],
   };
 }
 
@@ -37,8 +38,8 @@ function differenceCells({ difference, p, pAdjusted, pGreater }: Difference): Ta
   ];
 }
 
-function correctionNote(family: string): string {
-  return `p: two-sided, not corrected. Corrected: Benjamini-Hochberg over ${family}. One-sided: that the first is better, not corrected.`;
+function correctionNote({ statistics: { correction, families } }: ExperimentResult, over: 'mean' | 'findings'): string {
+  return `p: two-sided, not corrected. Corrected: ${CORRECTION_NAMES[correction]}, over ${families[over]}. One-sided: that the first is better, not corrected.`;
 }
 
 /** Test AUROC per finding (rows) and initialization (columns). */
@@ -141,7 +142,7 @@ export function findingPairTable(result: ExperimentResult): Table {
         .map((item) => [cell(item.finding), ...differenceCells(item)]),
     })),
     notes: [
-      correctionNote(result.statistics.families.findings),
+      correctionNote(result, 'findings'),
       ...result.comparisons.flatMap(({ dataset, first, second, findings }) =>
         findings
           .filter(({ difference, undefinedRedraws }) => difference !== null && undefinedRedraws > 0)

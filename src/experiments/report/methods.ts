@@ -1,3 +1,4 @@
+import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
 import type { ExperimentConfig } from '../schema.js';
@@ -80,7 +81,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
     `(seed ${it.seed}), the same redraws for all models of a data set, ` +
     `${seedsText(it)}. ` +
     'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +
-    `and corrected after Benjamini and Hochberg over ${it.families.mean} for means, and over ${it.families.findings} for findings. ` +
+    `${correctionText(it)} ` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
     `The metrics at an operating point hold at one threshold per finding and run: ${it.threshold}. ` +
     'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +
@@ -88,6 +89,11 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
       ? 'Beside the models, shortcut predictors that need no anatomy were fitted on the training split and tested on the same test split.'
       : 'No shortcut predictor was run.')
   );
+}
+
+function correctionText({ correction, families }: ExperimentResult['statistics']): string {
+  if (correction === 'none') return 'not corrected for the number of comparisons.';
+  return `and corrected by ${CORRECTION_NAMES[correction]} over ${families.mean} for means, and over ${families.findings} for findings.`;
 }
 
 function seedsText({ seedsRedrawn: { pretraining, finetuning } }: ExperimentResult['statistics']): string {
