@@ -10,10 +10,12 @@ export {
   pairedBootstrap,
 } from './bootstrap.js';
 export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, operatingMetrics } from './confusion.js';
+export { type Association, association, type GroupCounts } from './contingency.js';
 export { adjust, benjaminiHochberg, CORRECTION_NAMES, CORRECTIONS, type Correction } from './correction.js';
 export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
+export { type MatchedEstimate, type MatchedOptions, matchedAurocs } from './matched.js';
 export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';
 export {
   accuracy,
@@ -34,6 +36,7 @@ export {
 } from './probe/nearest-neighbors.js';
 export { REGULARIZATION_PATH } from './probe/regularization-path.js';
 export { countLabels, findingColumn, type LabelCounts, type Numbers } from './scores.js';
+export { type SharedEstimate, type SharedOptions, sharedAurocs } from './shared-auroc.js';
 export {
   type ShortcutEstimates,
   type ShortcutFeatures,
@@ -41,4 +44,5 @@ export {
   type ShortcutOptions,
   shortcutAurocs,
 } from './shortcuts.js';
+export { type GapEstimate, type SubgroupEstimates, type SubgroupOptions, subgroupAurocs } from './subgroups.js';
 export { youdenThreshold } from './threshold.js';
