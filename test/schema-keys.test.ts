@@ -181,6 +181,9 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.threads', 'random', 2],
   ['statistics.redraws', 'random', 200],
   ['statistics.unit', 'random', 'image'],
+  ['statistics.threshold.sensitivity', 'random', 0.9],
+  ['statistics.threshold.specificity', 'random', 0.9],
+  ['statistics.threshold.value', 'random', 0.5],
   ['statistics.correction', 'random', 'holm'],
 ];
 

@@ -36,18 +36,18 @@ export interface RocPoint {
 }
 
 /**
- * The ROC curve from (0, 0) to (1, 1), without the points in which both counts grow by as much as in the point before, which lie
- * on a straight line (`drop_intermediate` of scikit-learn's `roc_curve`). Empty without a positive or without a negative.
+ * The ROC curve from (0, 0) to (1, 1), as scikit-learn's `roc_curve`; unless `dropIntermediate` is false without the points in which
+ * both counts grow by as much as in the point before, which lie on a straight line. Empty without a positive or without a negative.
  * Scores and labels as in `auroc`, which also says what it throws.
  */
-export function rocCurve(scores: Numbers, labels: Numbers): RocPoint[] {
+export function rocCurve(scores: Numbers, labels: Numbers, { dropIntermediate = true } = {}): RocPoint[] {
   const { thresholds, truePositives, falsePositives, positives, negatives } = operatingPoints(scores, labels);
   if (positives === 0 || negatives === 0) return [];
   const turnsAt = (counts: Float64Array, i: number) => counts[i + 1]! - counts[i]! !== counts[i]! - counts[i - 1]!;
   const points: RocPoint[] = [{ falsePositiveRate: 0, truePositiveRate: 0, threshold: Infinity }];
   for (const [i, threshold] of thresholds.entries()) {
     const end = i === 0 || i === thresholds.length - 1;
-    if (!end && !turnsAt(truePositives, i) && !turnsAt(falsePositives, i)) continue;
+    if (dropIntermediate && !end && !turnsAt(truePositives, i) && !turnsAt(falsePositives, i)) continue;
     const falsePositiveRate = falsePositives[i]! / negatives;
     points.push({ falsePositiveRate, truePositiveRate: truePositives[i]! / positives, threshold });
   }

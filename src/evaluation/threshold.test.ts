@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { confusion } from './confusion.js';
 import { type ClassificationCase, fixture } from './fixtures/load.js';
-import { youdenThreshold } from './threshold.js';
+import { chooseThreshold } from './threshold.js';
 
-describe('youdenThreshold', () => {
+describe('chooseThreshold', () => {
   it.each(fixture<ClassificationCase[]>('classification'))(
     'equals scikit-learn: $name',
     ({ scores, labels, youden }) => {
-      expect(youdenThreshold(scores, labels)).toBe(youden);
+      expect(chooseThreshold('youden', scores, labels)).toBe(youden);
     },
   );
 
@@ -28,7 +28,7 @@ describe('youdenThreshold', () => {
           } = confusion(scores, labels, threshold);
           return tp * (fp + trueNegatives) - fp * (tp + falseNegatives);
         };
-        const chosen = youdenThreshold(scores, labels);
+        const chosen = chooseThreshold('youden', scores, labels);
         expect(scores).toContain(chosen);
         for (const score of scores) {
           if (score > chosen) expect(indexAt(score)).toBeLessThan(indexAt(chosen));
@@ -39,6 +39,6 @@ describe('youdenThreshold', () => {
   });
 
   it('takes the highest of tied thresholds', () => {
-    expect(youdenThreshold([4, 3, 2, 1], [1, 0, 1, 0])).toBe(4);
+    expect(chooseThreshold('youden', [4, 3, 2, 1], [1, 0, 1, 0])).toBe(4);
   });
 });

@@ -3,15 +3,18 @@ import {
   adjust,
   type Comparison,
   type Correction,
+  chooseThreshold,
   findingColumn,
   type ModelEstimates,
   meanRocCurve,
   pairedBootstrap,
   rocCurve,
-  youdenThreshold,
+  type ThresholdRule,
 } from '../evaluation/index.js';
+import { calibrationOf } from './calibration.js';
 import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
+import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
 import { splitIndices, type TestedDataset } from './prepare.js';
 import type { Cell, Difference, PairComparison, ShortcutResult } from './result.js';
@@ -32,16 +35,16 @@ export interface DatasetEvaluation {
 interface RunPredictions {
   validate: Predictions;
   test: Predictions;
-  /** `[F]`, of the largest Youden index on validation; NaN where validation has one class only. */
+  /** `[F]`, chosen on validation; NaN where validation has one class only. */
   thresholds: Float64Array;
 }
 
 /** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
 export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, folder: string): DatasetEvaluation {
-  const { redraws, unit, correction } = config.statistics;
+  const { redraws, unit, correction, threshold } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
-  const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'))));
+  const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
   const { labels, patients } = runs[0]![0]!.test;
   const groups = unit === 'patient' ? numbered(patients) : undefined;
   const result = pairedBootstrap({
@@ -77,12 +80,12 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
   };
 }
 
-function readRun(path: string): RunPredictions {
+function readRun(path: string, rule: ThresholdRule): RunPredictions {
   const all = readPredictions(path);
   const validate = ofSplitOnly(all, 'validate');
   const F = all.findings.length;
   const thresholds = Float64Array.from({ length: F }, (_, f) =>
-    youdenThreshold(findingColumn(validate.probabilities, F, f), findingColumn(validate.labels, F, f)),
+    chooseThreshold(rule, findingColumn(validate.probabilities, F, f), findingColumn(validate.labels, F, f)),
   );
   return { validate, test: ofSplitOnly(all, 'test'), thresholds };
 }
@@ -108,6 +111,7 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
       undefinedRedraws: own.auroc.undefinedRedraws,
     };
   });
+  const tests = runs.map(({ test }) => test);
   const inMean = findings.filter((_, f) => model.findings[f]!.estimable);
   return {
     dataset: cell.dataset.name,
@@ -150,6 +154,9 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
           ])
         : [],
     })),
+    precisionRecall: precisionRecallOf(tests, findings, inMean),
+    calibration: calibrationOf(runs, findings, inMean),
+    means: meansOf(tests),
   };
 }
 

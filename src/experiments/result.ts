@@ -133,6 +133,54 @@ export interface Cell {
   findings: FindingResult[];
   /** Points from (0, 0) to (1, 1); with several seeds the vertical average of their curves. */
   roc: { finding: string; points: RocPoint[] }[];
+  /** One per finding in `meanOver`, as of `calibration`; results of older versions lack these and `means`. */
+  precisionRecall?: PrecisionRecall[];
+  calibration?: FindingCalibration[];
+  /** Other ways to take a mean over the findings; null where none is estimable. `macro` of AUROC is the estimate of `meanAuroc`. */
+  means?: { auroc: FindingMeans; averagePrecision: FindingMeans } | null;
+}
+
+/** Means over runs. */
+export interface PrecisionRecall {
+  finding: string;
+  averagePrecision: number;
+  /** To be drawn as steps: the precision at a recall holds down to the recall before. */
+  points: [recall: number, precision: number][];
+}
+
+/** Every finding alike; all pairs of image and finding together; findings by prevalence. */
+export interface FindingMeans {
+  macro: number;
+  micro: number;
+  weighted: number;
+}
+
+/** How far the probabilities of a finding on the test split are what they say. */
+export interface FindingCalibration {
+  finding: string;
+  raw: CalibrationMeasure;
+  /**
+   * After each run's log-odds are divided by a temperature, or scaled and shifted (Platt), that its validation split made likeliest; in the
+   * order of the runs. null where a run's validation split has no finite best (too few or separated positives).
+   */
+  temperature: (CalibrationMeasure & { temperatures: number[] }) | null;
+  platt: (CalibrationMeasure & { scalings: { slope: number; intercept: number }[] }) | null;
+}
+
+/** Numbers are means over runs, from 0 (best) to 1. */
+export interface CalibrationMeasure {
+  /** Brier score = miscalibration - discrimination + uncertainty. */
+  brier: number;
+  miscalibration: number;
+  discrimination: number;
+  uncertainty: number;
+  /** Expected calibration error over 10 bins. */
+  ece: { equalWidth: number; equalMass: number };
+  /**
+   * Up to 10 bins of about equally many rows (those of all runs together), lowest probability first: for a reliability diagram of share
+   * of positives against mean probability, where calibrated points lie on the diagonal.
+   */
+  reliability: [meanProbability: number, positiveShare: number, rows: number][];
 }
 
 /** False-positive rate, true-positive rate. */

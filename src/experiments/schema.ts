@@ -251,6 +251,14 @@ export const experimentSchema = z
       .strictObject({
         redraws: z.number().int().min(100).max(1_000_000).default(1000),
         unit: z.enum(['patient', 'image']).default('patient'),
+        threshold: z
+          .union([
+            z.enum(['youden', 'f1']),
+            z.strictObject({ sensitivity: fraction }),
+            z.strictObject({ specificity: fraction }),
+            z.strictObject({ value: fraction }),
+          ])
+          .default('youden'),
         correction: z.enum(CORRECTIONS).default('benjamini-hochberg'),
       })
       .prefault({}),
