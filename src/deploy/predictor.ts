@@ -25,13 +25,14 @@ export class Predictor {
 
   /** Probability of each finding, `[F]`, for each image, in order. Throws an ImageError for one that cannot be read. */
   async predict(paths: readonly string[], onProgress: (done: number) => void = () => {}): Promise<Float32Array[]> {
-    const { model, preprocessing, findings, precision } = this.card;
+    const { model, preprocessing, findings, precision, testFlip } = this.card;
+    const options = { device: this.device, precision, testFlip };
     const sources = paths.map((path): ImageSource => ({ kind: 'file', path }));
     const store = new ImageStore(sources, { ...preprocessing, size: model.imageSize, channels: 1 }, { cacheBytes: 0 });
     const results: Float32Array[] = [];
     for await (const batch of batches(store, Int32Array.from(paths.keys()), { batchSize: BATCH })) {
       const probabilities = scope(() =>
-        noGrad(() => toFloat32Array(predictLogits(this.model, batch, this.device, precision).sigmoid())),
+        noGrad(() => toFloat32Array(predictLogits(this.model, batch, options).sigmoid())),
       );
       const F = findings.length;
       for (let row = 0; row < batch.indices.length; row++) results.push(probabilities.slice(row * F, (row + 1) * F));

@@ -13,6 +13,8 @@ export interface ModelCard {
   preprocessing: Pick<Preprocessing, 'minMax' | 'equalize' | 'fit' | 'interpolation'>;
   /** What the model was tested in. */
   precision: Precision;
+  /** Whether each logit is the mean of an image's and its mirror image's, as it was tested; not, where left out. */
+  testFlip?: boolean;
 }
 
 export function writeModelCard(folder: string, card: Omit<ModelCard, 'format'>): void {

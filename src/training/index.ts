@@ -1,6 +1,17 @@
-export { learningRateSchedule, optimizerStep, type Recipe, recipeOptimizer } from './recipe.js';
+export { type MultiLabelLoss, STUDY_LOSS } from './losses.js';
+export { type PredictOptions, predictLogits } from './predict.js';
+export {
+  learningRateSchedule,
+  optimizerStep,
+  type Recipe,
+  recipeOptimizer,
+  SELECTIONS,
+  type Selection,
+  type SupervisedRecipe,
+} from './recipe.js';
+export { SAMPLINGS, type Sampling, samplingWeights } from './sampling.js';
 export { concatenatedState, ownState } from './state.js';
-export { type EpochRecord, predictLogits, type SupervisedConfig, type SupervisedResult } from './supervised-task.js';
+export type { EpochRecord, SupervisedConfig, SupervisedResult } from './supervised-task.js';
 export type { Batch, CreateTask, Metrics, Position, ReadFeed, TaskContext, TrainingTask } from './task.js';
 export { type CreateMember, Team } from './team.js';
 export {

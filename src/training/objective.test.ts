@@ -6,7 +6,7 @@ import { multiLabel, singleLabel } from './objective.js';
 
 setThreads(1);
 const SOURCES = references(join(import.meta.dirname, 'fixtures'), 'objective');
-const ALL = Int32Array.from({ length: 6 }, (_, i) => i);
+const ALL = { indices: Int32Array.from({ length: 6 }, (_, i) => i) };
 
 it('has the reference of Python, stored', () => {
   expect(SOURCES.map(({ source }) => source)).toContain('stored');

@@ -24,6 +24,29 @@ export interface Recipe {
   clip: number | null;
 }
 
+/** Quality of an epoch on the validation split: the lowest loss, or the highest mean AUROC. */
+export const SELECTIONS = ['loss', 'auroc'] as const;
+export type Selection = (typeof SELECTIONS)[number];
+
+/** What a supervised training may do besides. Left out, each is the study's choice: 1, 0, null, 'loss', null, false. */
+export interface SupervisedRecipe extends Recipe {
+  /**
+   * How many batches of `batchSize` images make one step, at the memory of one. The feed gives them together: augmentation, mixup and the mean over
+   * known labels are those of a batch so many times as large, and the gradients are too, but for batch normalization.
+   */
+  accumulate?: number;
+  /** Alpha of mixup's Beta(alpha, alpha); 0 for none. */
+  mixup?: number;
+  /** Largest decay of the averaged weights that are validated, tested and saved; null for the weights themselves. */
+  ema?: number | null;
+  /** Which epoch's weights are kept. */
+  select?: Selection;
+  /** Epochs in a row without a better one after which the training ends; null for never. */
+  patience?: number | null;
+  /** Whether validation and test take the mean logit of an image and its mirror image. */
+  testFlip?: boolean;
+}
+
 /** The learning rate at each step. */
 export function learningRateSchedule(recipe: Recipe, totalSteps: number): Schedule {
   const { learningRate, schedule, warmup } = recipe;

@@ -66,7 +66,7 @@ export async function runTask(
     log.epoch(0, begun);
     signals.onEpoch?.({ epoch: 0, metrics: begun });
   }
-  while (progress.epoch < epochs) {
+  while (progress.epoch < epochs && !task.ended?.()) {
     for await (const batch of feeds.epoch(progress.epoch, progress.stepOfEpoch)) {
       const at: Position = {
         epoch: progress.epoch,

@@ -53,6 +53,8 @@ export interface TrainingTask {
   step(batch: Batch, at: Position): Metrics;
   /** Called after each epoch, e.g. to validate, with the means of its steps' metrics; what it returns joins them. */
   endEpoch?(epoch: number, read: ReadFeed, means: Metrics): Promise<Metrics>;
+  /** Asked before each epoch: whether the run ends here, before its last epoch. Must follow from `state()` and `memory()`. */
+  ended?(): boolean;
   /** Called once, after the last step; typed arrays and plain values for the main thread. */
   finish(read: ReadFeed): Promise<unknown>;
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { compiledUrl, HilumError, InputError, unpackError } from '../base/index.js';
 import { batchCount, batches, epochOrder, type ImageReader } from '../imaging/index.js';
 import { BATCHES_AHEAD, type FromWorker, type ToWorker, type WorkerStart } from './messages.js';
+import { weightedOrder } from './sampling.js';
 import type { Batch, Metrics, Position } from './task.js';
 
 /** Images that a training thread may read: the feed 'train' in a new order each epoch, all others as they stand. */
@@ -11,6 +12,8 @@ export interface Feed {
   /** Which images of the store. */
   indices: Int32Array;
   batchSize: number;
+  /** Of the feed 'train': what the images of an epoch are drawn with, one per entry of `indices`; each comes once where left out. */
+  weights?: Float64Array | null;
 }
 
 /** Batches that are made elsewhere, such as crops of images: always the same ones for an epoch. */
@@ -111,10 +114,15 @@ function openFeed(job: TrainingJob, { feed, epoch, start }: Extract<FromWorker, 
   const found = job.feeds[feed];
   if (!found) throw new HilumError(`${job.folder}: the training asks for the feed '${feed}', which it was not given`);
   if ('read' in found) return found.read(epoch, start);
-  const { store, indices, batchSize } = found;
+  const { store, indices, batchSize, weights } = found;
   const train = feed === 'train';
-  const order = train ? epochOrder(indices.length, job.seed, epoch).map((i) => indices[i]!) : indices;
-  return batches(store, order, { batchSize, dropLast: train, ahead: BATCHES_AHEAD, start });
+  const order = () => (weights ? weightedOrder(weights, job.seed, epoch) : epochOrder(indices.length, job.seed, epoch));
+  return batches(store, train ? order().map((i) => indices[i]!) : indices, {
+    batchSize,
+    dropLast: train,
+    ahead: BATCHES_AHEAD,
+    start,
+  });
 }
 
 async function deliver(

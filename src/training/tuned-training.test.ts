@@ -13,7 +13,8 @@ import {
   toFloat32Array,
 } from '../torch/index.js';
 import { BATCHES, NETWORKS, position, SIDE, STEPS, supervised, TinyTraining } from './fixtures/tiny-training.js';
-import { predictLogits, type SupervisedConfig } from './supervised-task.js';
+import { predictLogits } from './predict.js';
+import type { SupervisedConfig } from './supervised-task.js';
 import { applyTuning, TRAIN_EVERYTHING, type Tuning } from './tuning.js';
 
 setThreads(1);
@@ -150,7 +151,7 @@ describe('a training of adapters', () => {
       model.loadStateDict(tensors, path);
       expect(openWeights(join(training.folder, 'backbone.safetensors')).config).toMatchObject({ architecture: 'vit' });
       const logits = BATCHES.map((batch) =>
-        toFloat32Array(predictLogits(model.eval(), batch, 'cpu', 'fp32').sigmoid()),
+        toFloat32Array(predictLogits(model.eval(), batch, { device: 'cpu', precision: 'fp32' }).sigmoid()),
       );
       expect(Float32Array.from(logits.flatMap((part) => [...part]))).toEqual(result.predictions.test);
     });
