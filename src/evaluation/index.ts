@@ -1,5 +1,11 @@
 export { type Auroc, auroc, meanRocCurve, type RocPoint, rocCurve } from './auroc.js';
 export {
+  averagePrecision,
+  meanPrecisionRecallCurve,
+  type PrecisionRecallPoint,
+  precisionRecallCurve,
+} from './average-precision.js';
+export {
   type BootstrapModel,
   type BootstrapOptions,
   type BootstrapResult,
@@ -9,11 +15,22 @@ export {
   type ModelEstimates,
   pairedBootstrap,
 } from './bootstrap.js';
+export {
+  type BinOptions,
+  type BrierDecomposition,
+  brierDecomposition,
+  brierScore,
+  expectedCalibrationError,
+  type ReliabilityBin,
+  reliabilityCurve,
+} from './calibration.js';
+export { fitPlatt, fitTemperature, type LogitScaling, rescale } from './calibration-scaling.js';
 export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, operatingMetrics } from './confusion.js';
 export { type Association, association, type GroupCounts } from './contingency.js';
 export { adjust, benjaminiHochberg, CORRECTION_NAMES, CORRECTIONS, type Correction } from './correction.js';
 export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
+export { type FindingMeans, meansOverFindings } from './finding-means.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
 export { type MatchedEstimate, type MatchedOptions, matchedAurocs } from './matched.js';
 export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';
@@ -45,4 +62,4 @@ export {
   shortcutAurocs,
 } from './shortcuts.js';
 export { type GapEstimate, type SubgroupEstimates, type SubgroupOptions, subgroupAurocs } from './subgroups.js';
-export { youdenThreshold } from './threshold.js';
+export { chooseThreshold, type ThresholdRule } from './threshold.js';
