@@ -36,6 +36,7 @@ export {
   radiographCrops,
 } from './crops/index.js';
 export { beginsAsImage, decode, decodeColor, decodeGray } from './decode.js';
+export { type ImageShape, inverted, keepBorder, keepCentre, keepWhere, lowPass, shufflePatches } from './degrade.js';
 export { type DicomHeader, readDicomHeader } from './dicom/index.js';
 export { MOST_DISTANCE } from './hashing/hamming-index.js';
 export { HashPool } from './hashing/hash-pool.js';
