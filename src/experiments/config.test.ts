@@ -35,11 +35,102 @@ describe('an experiment file', () => {
     const { finetuning, preprocessing, statistics } = checkExperiment(document(), 'e.yaml');
     expect(finetuning).toMatchObject({ epochs: 100, batchSize: 32, learningRate: 1e-5, weightDecay: 0 });
     expect(finetuning).toMatchObject({ schedule: 'constant', augmentation: { flip: 0.5, rotation: 7 } });
+    expect(finetuning).toMatchObject({
+      preset: 'study-2024',
+      accumulate: 1,
+      mixup: 0,
+      sampling: 'shuffled',
+      ema: null,
+    });
+    expect(finetuning).toMatchObject({ loss: { type: 'cross-entropy', posWeight: true, smoothing: 0 } });
+    expect(finetuning).toMatchObject({ select: 'loss', patience: null, testFlip: false });
     expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch', interpolation: 'lanczos' });
-    expect(statistics).toEqual({ redraws: 1000, unit: 'patient', correction: 'benjamini-hochberg' });
+    expect(statistics).toEqual({
+      redraws: 1000,
+      unit: 'patient',
+      correction: 'benjamini-hochberg',
+      threshold: 'youden',
+    });
+  });
+
+  it('gets the values of a preset, above which stands what is said beside it', () => {
+    const of = (finetuning: Document) => checkExperiment({ ...document(), finetuning }, 'e.yaml').finetuning;
+    expect(of({ preset: 'study-2024' })).toEqual(of(undefined));
+    const modern = of({ preset: 'modern' });
+    expect(modern).toMatchObject({ preset: 'modern', schedule: 'cosine', warmup: 0.1, weightDecay: 0.05, ema: 0.999 });
+    expect(modern).toMatchObject({
+      learningRate: 1.25e-4,
+      layerDecay: 0.75,
+      dropPath: 0.1,
+      epochs: 100,
+      batchSize: 32,
+    });
+    expect(of({ preset: 'modern', ema: null, augmentation: { rotation: 3 }, loss: { type: 'focal' } })).toEqual({
+      ...modern,
+      ema: null,
+      augmentation: { ...modern.augmentation, rotation: 3 },
+      loss: { type: 'focal', gamma: 2, alpha: 0.25 },
+    });
+    expect(of({ preset: 'modern', freeze: 'backbone' })).toMatchObject({ layerDecay: 1, dropPath: 0, ema: 0.999 });
+    expect(of(modern)).toEqual(modern);
   });
 
   it.each<[string, (it: Document) => void]>([
+    [
+      'finetuning.preset: found "modem"; expected one of: study-2024, modern. Did you mean "modern"?',
+      (it) => (it.finetuning = { preset: 'modem' }),
+    ],
+    [
+      'finetuning.layerDecay: found 0.5; expected 1, since freeze: backbone trains the head alone.',
+      (it) => (it.finetuning = { preset: 'modern', freeze: 'backbone', layerDecay: 0.5 }),
+    ],
+    ['finetuning.accumulate: found 0; expected a number more than 0.', (it) => (it.finetuning = { accumulate: 0 })],
+    ['finetuning.accumulate: found 1.5; expected a whole number.', (it) => (it.finetuning = { accumulate: 1.5 })],
+    [
+      'finetuning.loss: found "focal"; expected a mapping of keys to values.',
+      (it) => (it.finetuning = { loss: 'focal' }),
+    ],
+    [
+      'finetuning.loss.type: found "focl"; expected one of: cross-entropy, focal, asymmetric. Did you mean "focal"?',
+      (it) => (it.finetuning = { loss: { type: 'focl' } }),
+    ],
+    [
+      'finetuning.loss.smoothing: found 1; expected a number less than 1.',
+      (it) => (it.finetuning = { loss: { smoothing: 1 } }),
+    ],
+    [
+      'finetuning.loss.gamma: found an unknown key; expected one of: type, posWeight, smoothing.',
+      (it) => (it.finetuning = { loss: { gamma: 2 } }),
+    ],
+    [
+      'finetuning.loss.posWeight: found an unknown key; expected one of: type, gamma, alpha.',
+      (it) => (it.finetuning = { loss: { type: 'focal', posWeight: true } }),
+    ],
+    [
+      'finetuning.loss.gamma: found -1; expected a number of at least 0.',
+      (it) => (it.finetuning = { loss: { type: 'focal', gamma: -1 } }),
+    ],
+    [
+      'finetuning.loss.alpha: found 2; expected a number of at most 1.',
+      (it) => (it.finetuning = { loss: { type: 'focal', alpha: 2 } }),
+    ],
+    [
+      'finetuning.loss.clip: found 1; expected a number less than 1.',
+      (it) => (it.finetuning = { loss: { type: 'asymmetric', clip: 1 } }),
+    ],
+    ['finetuning.mixup: found -1; expected a number of at least 0.', (it) => (it.finetuning = { mixup: -1 })],
+    [
+      'finetuning.sampling: found "balanced"; expected one of: shuffled, square-root, class-balanced.',
+      (it) => (it.finetuning = { sampling: 'balanced' }),
+    ],
+    ['finetuning.ema: found 1; expected a number less than 1.', (it) => (it.finetuning = { ema: 1 })],
+    ['finetuning.ema: found 0; expected a number more than 0.', (it) => (it.finetuning = { ema: 0 })],
+    [
+      'finetuning.select: found "accuracy"; expected one of: loss, auroc.',
+      (it) => (it.finetuning = { select: 'accuracy' }),
+    ],
+    ['finetuning.patience: found 0; expected a number more than 0.', (it) => (it.finetuning = { patience: 0 })],
+    ['finetuning.testFlip: found "yes"; expected true or false.', (it) => (it.finetuning = { testFlip: 'yes' })],
     ['finetuning.epochs: found "ten"; expected a number.', (it) => (it.finetuning = { epochs: 'ten' })],
     ['finetuning.epochs: found 1.5; expected a whole number.', (it) => (it.finetuning = { epochs: 1.5 })],
     ['finetuning.epochs: found 0; expected a number more than 0.', (it) => (it.finetuning = { epochs: 0 })],

@@ -12,6 +12,7 @@ import { CORRECTIONS } from '../evaluation/index.js';
 import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 import { pretrainingSettings } from '../pretraining/index.js';
+import { augmentation, finetuning, recipe } from './recipe-schema.js';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
@@ -80,26 +81,6 @@ const preprocessing = z.strictObject({
   fit: z.enum(['stretch', 'crop', 'pad']).default('stretch'),
   interpolation: z.enum(INTERPOLATIONS).default('lanczos'),
 });
-
-const augmentation = z.strictObject({
-  flip: fraction.default(0.5),
-  rotation: z.number().min(0).max(180).default(7),
-  scale: z.tuple([positive, positive]).default([1, 1]),
-  contrast: fraction.default(0),
-  brightness: fraction.default(0),
-});
-
-const recipe = {
-  epochs: count,
-  batchSize: count,
-  schedule: z.enum(['constant', 'cosine']),
-  warmup: fraction,
-  weightDecay: z.number().min(0),
-  beta2: z.number().min(0).max(0.9999),
-  clip: positive.nullable(),
-  dropPath: fraction,
-  threads: count,
-};
 
 const radiographSource = {
   type: z.enum(keysOf(radiographDatasets)),
@@ -193,45 +174,6 @@ const initialization = z.discriminatedUnion('from', [
   }),
 ]);
 
-const lora = z.strictObject({
-  rank: count.default(8),
-  alpha: positive.default(8),
-  targets: z.array(z.string().min(1)).min(1).default(['qkv']),
-});
-
-/**
- * Defaults are the study's own recipe (shared protocol: AdamW 1e-5, constant, no decay, batch 32, up to 100 epochs,
- * everything trains).
- */
-const finetuning = z
-  .strictObject({
-    seeds: z.array(seed).min(1).default([1]),
-    epochs: recipe.epochs.default(100),
-    batchSize: recipe.batchSize.default(32),
-    learningRate: z.union([positive, z.array(positive).min(1)]).default(1e-5),
-    layerDecay: positive.max(1).default(1),
-    schedule: recipe.schedule.default('constant'),
-    warmup: recipe.warmup.default(0),
-    weightDecay: recipe.weightDecay.default(0),
-    beta2: recipe.beta2.default(0.999),
-    clip: recipe.clip.default(null),
-    dropPath: recipe.dropPath.default(0),
-    freeze: z.union([z.number().int().min(0), z.literal('backbone')]).default(0),
-    lora: lora.nullable().default(null),
-    augmentation: augmentation.prefault({}),
-    threads: recipe.threads.default(1),
-  })
-  .superRefine(({ freeze, layerDecay, dropPath, lora }, context) => {
-    if (freeze !== 'backbone') return;
-    const without = { layerDecay: 1, dropPath: 0, lora: null };
-    for (const [field, value] of Object.entries({ layerDecay, dropPath, lora })) {
-      const expected = without[field as keyof typeof without];
-      if (value === expected) continue;
-      const message = `${expected}, since freeze: backbone trains the head alone`;
-      context.addIssue({ code: 'custom', path: [field], message });
-    }
-  });
-
 export const experimentSchema = z
   .strictObject({
     name: name.regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" alone (it names a folder)'),
@@ -246,7 +188,7 @@ export const experimentSchema = z
     preprocessing: preprocessing.prefault({}),
     datasets: z.array(z.strictObject({ name, ...radiographSource })).min(1),
     initializations: z.array(initialization).min(1),
-    finetuning: finetuning.prefault({}),
+    finetuning,
     statistics: z
       .strictObject({
         redraws: z.number().int().min(100).max(1_000_000).default(1000),
