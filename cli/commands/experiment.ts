@@ -17,6 +17,7 @@ interface RunOptions {
   cores?: number;
   strict?: true;
   checkpointSeconds?: number;
+  only?: string[];
   json?: true;
 }
 
@@ -37,6 +38,10 @@ export function register(program: Command): void {
       'write a checkpoint at least this often; 0 after every step (default: 120)',
       integer(0, 86400),
     )
+    .option(
+      '--only <id...>',
+      'run these parts alone, as "hilum experiment plan" names them, and write no report; others may run elsewhere meanwhile',
+    )
     .option('--json', 'print the result as one JSON document on standard output')
     .addHelpText(
       'after',
@@ -46,7 +51,8 @@ with the same numbers.
 
 Examples:
   hilum experiment run experiments/chestxray14-mini.yaml --data ../shared/data
-  hilum experiment run my.yaml --data /data --out /results/my --json > result.json`,
+  hilum experiment run my.yaml --data /data --out /results/my --json > result.json
+  hilum experiment run my.yaml --only dataset/ChestX-ray14 finetune/ChestX-ray14/random/seed-1`,
     )
     .action(run);
   experiment
@@ -58,10 +64,17 @@ Examples:
     .action(report);
 }
 
-async function run(file: string, { data, out, json, ...options }: RunOptions): Promise<void> {
-  const { loadExperiment } = await import('../../src/experiments/index.js');
+async function run(file: string, { data, out, json, only, ...options }: RunOptions): Promise<void> {
+  const { loadExperiment, runNodes } = await import('../../src/experiments/index.js');
   const { config, dataRoot } = loadExperiment(file, data);
-  const { result, report } = await runToEnd(config, dataRoot, out ?? join('runs', config.name), options);
+  const folder = out ?? join('runs', config.name);
+  if (only) {
+    await withProgress((progress) => runNodes({ config, dataRoot, folder, progress, ...options, only }));
+    if (json) printJson({ folder, finished: only });
+    else print(`finished: ${only.join(', ')}`);
+    return;
+  }
+  const { result, report } = await runToEnd(config, dataRoot, folder, options);
   if (json) printJson(result);
   else print(summary(result, report));
 }
@@ -74,11 +87,15 @@ export async function runToEnd(
   options: Pick<ExperimentOptions, 'cores' | 'strict' | 'checkpointSeconds'> = {},
 ): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { runExperiment } = await import('../../src/experiments/index.js');
+  return withProgress((progress) => runExperiment({ config, dataRoot, folder, progress, ...options }));
+}
+
+async function withProgress<T>(start: (progress: Progress) => { done: Promise<T>; stop(): void }): Promise<T> {
   const { engineInfo } = await import('../../src/torch/index.js');
   for (const warning of engineInfo().warnings) note(`warning: ${warning}`);
   const progress = new Progress();
   try {
-    return await stoppable(runExperiment({ config, dataRoot, folder, progress, ...options }));
+    return await stoppable(start(progress));
   } finally {
     progress.clear();
   }

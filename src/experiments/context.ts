@@ -1,17 +1,14 @@
-import { availableParallelism } from 'node:os';
-import { Interrupted } from '../base/index.js';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { HilumError, Interrupted, lockFolder, writeJson } from '../base/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/index.js';
-import { Scheduler } from './scheduler.js';
+import { experimentGraph, type GraphNode, nodeIds } from './graph.js';
+import { NodeRecords } from './node-record.js';
+import { makePart, type Part, resultPath, storedResult } from './part.js';
+import type { ProgressSink } from './progress-sink.js';
+import { Running } from './running.js';
+import { type Demand, Scheduler } from './scheduler.js';
 import type { ExperimentConfig } from './schema.js';
-
-/** Where a running experiment shows how far it is; the command line's progress lines fit. */
-export interface ProgressSink {
-  start(task: { name: string; total: number; unit: string; done?: number }): {
-    update(done: number, note?: string): void;
-    end(note?: string): void;
-  };
-  print(text: string): void;
-}
 
 export interface ExperimentOptions {
   config: ExperimentConfig;
@@ -22,10 +19,33 @@ export interface ExperimentOptions {
   progress: ProgressSink;
   /** Cores to share among parts; all by default. */
   cores?: number;
+  /** Bytes of memory to share among parts; the machine's by default. */
+  memory?: number;
+  /** Ids of the nodes of the graph to run, and no others; all by default. */
+  only?: readonly string[];
   /** Whether an image that cannot be read ends the experiment; by default it is listed and left out. */
   strict?: boolean;
   /** Seconds of training that a crash may cost at most; the end of an epoch is always kept. 120 by default. */
   checkpointSeconds?: number;
+}
+
+/** The work of a part, and where its result is kept. */
+export interface PartWork<T> {
+  /** Id of the graph's node that the part belongs to. */
+  node: string;
+  part: Part;
+  /** Absent for what reads images with all threads there are: one after the other. */
+  demand?: Demand;
+  /** Whether the work itself locks the folder and writes `config.json` and `result.json`. */
+  keepsFolder?: true;
+  work(running: Running): Promise<T>;
+}
+
+/** A part that is needed is not finished, and may not be run here. */
+export class NotFinished extends HilumError {
+  constructor(readonly node: string) {
+    super(`${node}: not finished`);
+  }
 }
 
 /** What every part of a running experiment gets. */
@@ -35,22 +55,82 @@ export class ExperimentContext {
   readonly folder: string;
   readonly progress: ProgressSink;
   readonly strict: boolean;
+  readonly graph: readonly GraphNode[];
+  readonly ids: ReturnType<typeof nodeIds>;
+  readonly records: NodeRecords;
+  /** Nodes that may be run; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
   /** Files of the radiographs that are tested on, which no pretraining may see. */
   readonly testImages = new Set<string>();
   readonly checkpointSeconds: number | undefined;
   private readonly scheduler: Scheduler;
+  private readonly reading = new Scheduler(1);
   private readonly running = new Set<() => void>();
+  private readonly parts = new Map<string, Promise<unknown>>();
   private stopping = false;
 
   constructor(options: ExperimentOptions) {
     const { config, dataRoot, folder, progress, cores = availableParallelism(), strict = false } = options;
+    const { only, memory = totalmem() } = options;
     this.config = config;
     this.dataRoot = dataRoot;
     this.folder = folder;
     this.progress = progress;
     this.strict = strict;
     this.checkpointSeconds = options.checkpointSeconds;
-    this.scheduler = new Scheduler(cores);
+    this.graph = experimentGraph(config);
+    this.ids = nodeIds(config);
+    this.records = new NodeRecords(folder, new Map(this.graph.map(({ id, key }) => [id, key])));
+    this.only = only && new Set(only);
+    this.scheduler = new Scheduler(cores, memory);
+  }
+
+  /**
+   * The result of a part: the stored one where it is finished, else made by its work, when its turn comes, and stored.
+   * Throws NotFinished where it may not be run here, an InputError where another process works on it.
+   */
+  finish<T>(work: PartWork<T>): Promise<T> {
+    const { folder } = work.part;
+    const known = this.parts.get(folder) ?? this.finishOnce(work);
+    this.parts.set(folder, known);
+    return known as Promise<T>;
+  }
+
+  private async finishOnce<T>(it: PartWork<T>): Promise<T> {
+    const { node, part, demand } = it;
+    const stored = storedResult<T>(part);
+    if (!stored && this.only && !this.only.has(node)) throw new NotFinished(node);
+    this.records.met(node, part);
+    if (stored) return stored.result;
+    const scheduler = demand ? this.scheduler : this.reading;
+    return scheduler.run(demand ?? { threads: 1 }, () => {
+      this.throwIfStopped();
+      return this.work(it);
+    });
+  }
+
+  private async work<T>({ part, keepsFolder, work }: PartWork<T>): Promise<T> {
+    mkdirSync(part.folder, { recursive: true });
+    const release = keepsFolder ? () => {} : await lockFolder(part.folder, 'works on this part');
+    try {
+      // Another process may have finished it meanwhile.
+      const stored = storedResult<T>(part);
+      if (stored) return stored.result;
+      if (!keepsFolder) makePart(part);
+      const running = new Running(part.folder, this.progress);
+      try {
+        const result = await work(running);
+        if (!keepsFolder) writeJson(resultPath(part), result);
+        running.end();
+        return result;
+      } catch (error) {
+        if (error instanceof Interrupted) running.end();
+        else running.failed(error);
+        throw error;
+      }
+    } finally {
+      release();
+    }
   }
 
   /** Lets every training finish its step and write a checkpoint; starts nothing new. */
@@ -82,7 +162,7 @@ export class ExperimentContext {
 
   /** Runs `work` as soon as cores are free. Throws Interrupted where the experiment was stopped by then. */
   onCores<T>(threads: number, work: () => Promise<T>): Promise<T> {
-    return this.scheduler.run(threads, () => {
+    return this.scheduler.run({ threads }, () => {
       this.throwIfStopped();
       return work();
     });
@@ -98,34 +178,34 @@ export class ExperimentContext {
     }
   }
 
-  /** Trains as soon as cores are free, with progress. Throws Interrupted where `stop` ended it. */
-  async train<R>(name: string, job: TrainingJob): Promise<{ result: R; seconds: number }> {
-    return this.onCores(job.threads, async () => {
-      const steps = stepsPerEpoch(job.feeds.train);
-      const { batchSize } = job.feeds.train;
-      let line: ReturnType<ProgressSink['start']> | undefined;
-      const { checkpointSeconds } = this;
-      const training = startTraining<R>({ ...job, checkpointSeconds }, ({ at, imagesDone, metrics }) => {
-        const done = (at.step + 1) * batchSize;
-        line ??= this.progress.start({
-          name,
-          total: steps * job.epochs * batchSize,
-          unit: 'images',
-          done: done - imagesDone,
-        });
-        const loss = metrics.loss === undefined ? '' : `, loss ${metrics.loss.toFixed(3)}`;
-        line.update(done, `epoch ${at.epoch + 1}/${job.epochs}${loss}`);
+  /** Trains, with progress. Throws Interrupted where `stop` ended it. */
+  async train<R>(name: string, job: TrainingJob, running: Running): Promise<{ result: R; seconds: number }> {
+    const steps = stepsPerEpoch(job.feeds.train);
+    const { batchSize } = job.feeds.train;
+    let line: ReturnType<ProgressSink['start']> | undefined;
+    const { checkpointSeconds } = this;
+    const training = startTraining<R>({ ...job, checkpointSeconds }, ({ at, imagesDone, metrics }) => {
+      const done = (at.step + 1) * batchSize;
+      line ??= running.progress.start({
+        name,
+        total: steps * job.epochs * batchSize,
+        unit: 'images',
+        done: done - imagesDone,
       });
-      let end = 'failed';
-      try {
-        const outcome = await this.stoppable(training.stop, training.outcome);
-        end = outcome.status === 'done' ? 'done' : 'stopped';
-        if (outcome.status === 'interrupted')
-          throw new Interrupted(`${name}: stopped at a checkpoint; run the same command again to go on from here`);
-        return outcome;
-      } finally {
-        line?.end(end);
-      }
+      const position = { epoch: at.epoch + 1, epochs: job.epochs, step: at.step + 1, steps: at.totalSteps };
+      running.at({ ...position, ...(metrics.loss !== undefined && { loss: metrics.loss }) });
+      const loss = metrics.loss === undefined ? '' : `, loss ${metrics.loss.toFixed(3)}`;
+      line.update(done, `epoch ${at.epoch + 1}/${job.epochs}${loss}`);
     });
+    let end = 'failed';
+    try {
+      const outcome = await this.stoppable(training.stop, training.outcome);
+      end = outcome.status === 'done' ? 'done' : 'stopped';
+      if (outcome.status === 'interrupted')
+        throw new Interrupted(`${name}: stopped at a checkpoint; run the same command again to go on from here`);
+      return outcome;
+    } finally {
+      line?.end(end);
+    }
   }
 }

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, lockFolder, packageVersion, readJson, writeJson } from '../base/index.js';
+import { contentHash, inputError, lockFolder, nearest, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
-import { finetuneCell } from './finetune.js';
 import { fineTuned, ownNetwork, requireNetwork } from './network.js';
-import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
+import type { PreparedDataset } from './prepare.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
+import { GraphRun } from './run-graph.js';
 import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
-import { makeStart, type Start } from './start.js';
-import { testDataset } from './testing.js';
+import type { Start } from './start.js';
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;
@@ -24,13 +23,7 @@ export interface RunningExperiment {
 
 /** Runs an experiment: pretrains, fine-tunes, tests and reports; goes on where an earlier run of it stopped. */
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
-  const { config, dataRoot } = options;
-  requireOwnNetwork(config);
-  for (const start of config.initializations) {
-    if (start.from === 'ssl' && start.method === 'dinov2') requireDinov2(config, dataRoot, start);
-  }
-  requireDevice(config.device);
-  const context = new ExperimentContext(options);
+  const context = checkedContext(options);
   return { done: run(context), stop: () => context.stop() };
 }
 
@@ -40,46 +33,68 @@ function requireOwnNetwork(config: ExperimentConfig): void {
   requireNetwork(fineTuned(ownNetwork(config), config), config);
 }
 
+/**
+ * Runs the nodes of the experiment's graph that `only` names, and writes no report; another process may run others in
+ * the same folder meanwhile. Throws an InputError for an unknown node, a test, which is made with the report alone, and
+ * for what is needed and not finished.
+ */
+export function runNodes(options: ExperimentOptions & { only: readonly string[] }): {
+  done: Promise<void>;
+  stop(): void;
+} {
+  const context = checkedContext(options);
+  requireNodes(context, options.only);
+  writeConfig(context);
+  return { done: new GraphRun(context).only(options.only), stop: () => context.stop() };
+}
+
+function checkedContext(options: ExperimentOptions): ExperimentContext {
+  const { config, dataRoot } = options;
+  requireOwnNetwork(config);
+  for (const start of config.initializations) {
+    if (start.from === 'ssl' && start.method === 'dinov2') requireDinov2(config, dataRoot, start);
+  }
+  requireDevice(config.device);
+  return new ExperimentContext(options);
+}
+
+function requireNodes({ graph }: ExperimentContext, only: readonly string[]): void {
+  const runnable = graph.filter(({ kind }) => kind !== 'test').map(({ id }) => id);
+  for (const id of only) {
+    if (runnable.includes(id)) continue;
+    const isTest = graph.some((node) => node.id === id);
+    const expected = isTest ? 'a part; tests are made with the report' : 'a part of the experiment';
+    const close = nearest(id, runnable);
+    const fix = isTest ? 'Run without --only.' : `${close ? `Did you mean ${close}? ` : ''}See: hilum experiment plan`;
+    throw inputError({ what: '--only', found: id, expected, fix });
+  }
+}
+
+function writeConfig({ config, folder }: ExperimentContext): void {
+  const versions = { hilum: packageVersion(), node: process.version };
+  writeJson(join(folder, 'config.json'), { ...config, versions, hash: contentHash(config) });
+}
+
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const unlock = await lockFolder(context.folder, 'running an experiment');
   try {
-    return await runParts(context);
+    return await runAll(context);
   } finally {
     unlock();
   }
 }
 
-async function runParts(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+async function runAll(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { config, folder } = context;
-  const versions = { hilum: packageVersion(), node: process.version };
-  writeJson(join(folder, 'config.json'), { ...config, versions, hash: contentHash(config) });
-  const datasets: PreparedDataset[] = [];
-  for (const { name, ...source } of config.datasets) {
-    const dataset = await prepareDataset(context, name, source);
-    requireOneBatch('finetuning.batchSize', config.finetuning.batchSize, splitIndices(dataset, 'train').length, name);
-    for (const { split, path } of dataset.radiographs) if (split === 'test') context.testImages.add(path);
-    datasets.push(dataset);
-  }
-
-  const cells = await context.all(
-    config.initializations.map(async (initialization) => {
-      const start = await makeStart(context, initialization);
-      const runs = await context.all(datasets.map((dataset) => finetuneCell(context, dataset, start)));
-      return { start, runs };
-    }),
-  );
-
-  context.throwIfStopped();
-  context.progress.print('testing: paired bootstrap, shortcuts');
-  const evaluations = await context.all(
-    datasets.map((_, i) =>
-      testDataset(
-        context,
-        cells.map(({ runs }) => runs[i]!),
-      ),
-    ),
-  );
-  const result = sinceFirstMade(resultOf(context, datasets, cells, evaluations), join(folder, 'result.json'));
+  writeConfig(context);
+  const graph = new GraphRun(context);
+  await graph.all();
+  const names = config.datasets.map(({ name }) => name);
+  const datasets = await Promise.all(names.map((name) => graph.dataset(name)));
+  const evaluations = await Promise.all(names.map((name) => graph.evaluation(name)));
+  const starts = await Promise.all(config.initializations.map(({ name }) => graph.start(name)));
+  const made = resultOf(context, datasets, starts, evaluations);
+  const result = sinceFirstMade(made, join(folder, 'result.json'));
   writeJson(join(folder, 'result.json'), result);
   return { result, report: writeReport(folder, result) };
 }
@@ -87,7 +102,7 @@ async function runParts(context: ExperimentContext): Promise<{ result: Experimen
 function resultOf(
   context: ExperimentContext,
   datasets: PreparedDataset[],
-  starts: readonly { start: Start }[],
+  starts: readonly Start[],
   evaluations: readonly DatasetEvaluation[],
 ): ExperimentResult {
   const { config } = context;
@@ -109,14 +124,14 @@ function resultOf(
         findings: 'the findings within one pair of initializations and one data set',
       },
       seedsRedrawn: {
-        pretraining: starts.some(({ start }) => start.variants.length > 1),
+        pretraining: starts.some(({ variants }) => variants.length > 1),
         finetuning: config.finetuning.seeds.length > 1,
       },
       threshold: 'the largest Youden index on the validation split',
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
     },
     datasets: datasets.map(datasetSummary),
-    initializations: starts.map(({ start }) => start.summary),
+    initializations: starts.map(({ summary }) => summary),
     cells: evaluations.flatMap(({ cells }) => cells),
     comparisons: evaluations.flatMap(({ comparisons }) => comparisons),
     shortcuts: evaluations.flatMap(({ shortcuts }) => shortcuts),

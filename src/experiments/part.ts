@@ -10,6 +10,7 @@ export interface Part {
   key: string;
   /** Holds `config.json`, and `result.json` once the part is finished. */
   folder: string;
+  inputs: unknown;
 }
 
 /**
@@ -19,20 +20,16 @@ export interface Part {
 export function partOf(experimentFolder: string, name: string, inputs: unknown): Part {
   const key = contentHash({ version: packageVersion(), libtorch: engineInfo().libtorch, name, inputs });
   const slug = name.replace(/[^\w.-]+/g, '-');
-  return { name, key, folder: join(experimentFolder, 'parts', `${slug}-${key.slice(0, 10)}`) };
+  return { name, key, folder: join(experimentFolder, 'parts', `${slug}-${key.slice(0, 10)}`), inputs };
 }
 
-/** As `partOf`, and makes the folder with its `config.json`. */
-export function openPart(experimentFolder: string, name: string, inputs: unknown): Part {
-  const part = partOf(experimentFolder, name, inputs);
-  const { key, folder } = part;
+/** Makes the folder of a part with its `config.json`. */
+export function makePart({ name, key, folder, inputs }: Part): void {
   mkdirSync(folder, { recursive: true });
   const configPath = join(folder, 'config.json');
-  if (!existsSync(configPath)) {
-    const versions = { hilum: packageVersion(), node: process.version, libtorch: engineInfo().libtorch };
-    writeJson(configPath, { name, key, versions, inputs });
-  }
-  return part;
+  if (existsSync(configPath)) return;
+  const versions = { hilum: packageVersion(), node: process.version, libtorch: engineInfo().libtorch };
+  writeJson(configPath, { name, key, versions, inputs });
 }
 
 /** A start as the names of parts have it: with its pretraining seed, where that is not the experiment's seed. */
@@ -40,11 +37,10 @@ export function startTitle({ seed }: ExperimentConfig, name: string, pretraining
   return pretrainingSeed === seed ? name : `${name} pretraining seed ${pretrainingSeed}`;
 }
 
-/** The result of a part: the stored one where it is finished, else made by `work` and stored. */
-export async function finishPart<T>(part: Part, work: () => Promise<T>): Promise<T> {
-  const path = join(part.folder, 'result.json');
-  if (existsSync(path)) return readJson<T>(path);
-  const result = await work();
-  writeJson(path, result);
-  return result;
+export const resultPath = ({ folder }: Pick<Part, 'folder'>): string => join(folder, 'result.json');
+
+/** What a finished part left; undefined where it is not finished. */
+export function storedResult<T>(part: Part): { result: T } | undefined {
+  const path = resultPath(part);
+  return existsSync(path) ? { result: readJson<T>(path) } : undefined;
 }

@@ -5,7 +5,8 @@ import { borderRing, type ImageReader, pixelStatistics, scan, thumbnail } from '
 import type { ExperimentContext } from './context.js';
 import { openImages, type RadiographImages } from './images.js';
 import { networkInput } from './network-input.js';
-import { finishPart, openPart } from './part.js';
+import { partOf } from './part.js';
+import type { Running } from './running.js';
 import type { RadiographSource } from './schema.js';
 
 /** A data set ready for training: only radiographs that can be read. */
@@ -50,11 +51,15 @@ const SHOWN = 5;
 const THUMBNAIL = 16;
 const BORDER = 4 * (THUMBNAIL - 1);
 
-/** Opens a data set, reads every image once, and keeps what can be read. Throws an InputError for an empty split. */
+/**
+ * Opens a data set, reads every image once, as a part of `node`, and keeps what can be read. Throws an InputError for
+ * an empty split, and before it reads an image where a finding or a split cannot be trained on.
+ */
 export async function prepareDataset(
   context: ExperimentContext,
   name: string,
   source: RadiographSource,
+  node = context.ids.dataset(name),
 ): Promise<PreparedDataset> {
   const { config } = context;
   const { preprocessing } = networkInput(config);
@@ -67,15 +72,14 @@ export async function prepareDataset(
     return [id, contentHash(patient), split, [...labels].map(String), images.bytes(radiograph)];
   });
   const fingerprint = contentHash({ rows, findings, preprocessing });
-  const part = openPart(context.folder, `prepare ${name}`, { fingerprint });
+  const part = partOf(context.folder, `prepare ${name}`, { fingerprint });
   const pixelPath = join(part.folder, 'pixels.npy');
   const width = THUMBNAIL * THUMBNAIL + 2;
   const allStore = images.reader(all, preprocessing);
 
-  const { unreadable } = await finishPart(part, async () => {
-    context.throwIfStopped();
+  const scanAll = async ({ progress }: Running) => {
     const values = new Float32Array(all.length * width).fill(Number.NaN);
-    const line = context.progress.start({ name: `read ${name}`, total: all.length, unit: 'images' });
+    const line = progress.start({ name: `read ${name}`, total: all.length, unit: 'images' });
     const result = await scan(allStore, {
       onProgress: (done) => {
         context.throwIfStopped();
@@ -90,7 +94,8 @@ export async function prepareDataset(
     line.end(`${result.readable.length} radiographs read, ${result.unreadable.length} unreadable`);
     writeNpy(pixelPath, { shape: [all.length, width], data: values });
     return { unreadable: result.unreadable.map(({ index, reason }) => ({ id: all[index]!.id, reason })) };
-  });
+  };
+  const { unreadable } = await context.finish({ node, part, work: scanAll });
 
   reportUnreadable(context, name, unreadable, all.length);
   const bad = new Set(unreadable.map(({ id }) => id));
@@ -132,7 +137,7 @@ export async function prepareToPretrain(
   name: string,
   source: RadiographSource,
 ): Promise<PreparedDataset> {
-  const prepared = await prepareDataset(context, name, source);
+  const prepared = await prepareDataset(context, name, source, context.ids.data(name));
   const isTested = ({ split, path }: Radiograph) => split !== 'test' && context.testImages.has(path);
   const tested = prepared.radiographs.filter(isTested).map(({ id }) => id);
   if (tested.length === 0) return prepared;

@@ -6,8 +6,9 @@ import { type ImageReader, ImageStore, naturalPreprocessing, type Preprocessing,
 import type { SupervisedConfig } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { bytesOf } from './images.js';
-import { finishPart, openPart } from './part.js';
+import { partOf } from './part.js';
 import { prepareToPretrain, reportUnreadable, splitIndices, trainingWeights, type UnreadableImage } from './prepare.js';
+import type { Running } from './running.js';
 import type { PictureSource, SimclrInitialization, SupervisedInitialization } from './schema.js';
 
 /** Images with labels, and which of them train and validate. */
@@ -196,9 +197,9 @@ export async function findReadable(
   store: ImageReader,
   { fingerprint, id }: Identity,
 ): Promise<ReadablePictures> {
-  const part = openPart(context.folder, `prepare pictures of ${name}`, { fingerprint });
-  const found = await finishPart(part, async () => {
-    const line = context.progress.start({ name: `read pictures of ${name}`, total: store.length, unit: 'images' });
+  const part = partOf(context.folder, `prepare pictures of ${name}`, { fingerprint });
+  const scanAll = async ({ progress }: Running) => {
+    const line = progress.start({ name: `read pictures of ${name}`, total: store.length, unit: 'images' });
     const result = await scan(store, {
       onProgress: (done) => {
         context.throwIfStopped();
@@ -207,7 +208,8 @@ export async function findReadable(
     });
     line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
     return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: id(index), reason })) };
-  });
+  };
+  const found = await context.finish({ node: context.ids.data(name), part, work: scanAll });
   const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
   reportUnreadable(context, `pictures of ${name}`, unreadable, store.length);
   const bad = new Set(found.unreadable.map(({ index }) => index));

@@ -1,7 +1,6 @@
 /** A start by DINOv2: a whole pretraining, whose folder is the part's. */
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { filesHash, InputError, readJson } from '../base/index.js';
+import { filesHash, InputError } from '../base/index.js';
 import { type ModelConfig, openWeights } from '../models/index.js';
 import {
   openLabelled,
@@ -11,11 +10,13 @@ import {
   runPretraining,
 } from '../pretraining/index.js';
 import { scope } from '../torch/index.js';
-import type { ExperimentContext, ProgressSink } from './context.js';
+import type { ExperimentContext } from './context.js';
 import { fineTuned, requireNetwork, weightsPath } from './network.js';
 import { type Part, partOf, startTitle } from './part.js';
 import { openUnlabelled, type UnlabelledImages } from './pretrain-images.js';
+import type { ProgressSink } from './progress-sink.js';
 import type { Pretraining } from './result.js';
+import type { Running } from './running.js';
 import type { Dinov2Initialization, ExperimentConfig, VitModel } from './schema.js';
 
 /** A pretraining with one seed. */
@@ -58,16 +59,19 @@ async function pretrain(
     data: data.fingerprint,
     labelled: labelled?.fingerprint() ?? null,
   });
-  const finished = join(part.folder, 'result.json');
-  const run = () => {
-    const progress = titled(context.progress, title);
+  const run = (shown: Running) => {
+    const progress = titled(shown.progress, title);
     const opened = { images: data.images, labelled };
     const running = runPretraining({ config, folder: part.folder, progress, checkpointSeconds, opened });
     return context.stoppable(running.stop, running.done);
   };
-  const result = existsSync(finished)
-    ? readJson<PretrainingResult>(finished)
-    : await context.onCores(start.pretraining.threads, run);
+  const result = await context.finish<PretrainingResult>({
+    node: context.ids.pretraining(start.name, seed),
+    part,
+    demand: { threads: start.pretraining.threads },
+    keepsFolder: true,
+    work: run,
+  });
   const begun = from ? `, from the weights of ${from.weights}` : '';
   return {
     part,

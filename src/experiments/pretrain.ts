@@ -5,7 +5,7 @@ import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { ownNetwork } from './network.js';
-import { finishPart, openPart, type Part, startTitle } from './part.js';
+import { type Part, partOf, startTitle } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
 import {
   type LabelledData,
@@ -16,6 +16,7 @@ import {
 } from './pretrain-data.js';
 import { openDinov2 } from './pretrain-dinov2.js';
 import type { Pretraining } from './result.js';
+import type { Running } from './running.js';
 import type { SimclrInitialization, SslInitialization, SupervisedInitialization } from './schema.js';
 
 /** Pretrains with a seed, or finds it done. The part's folder then holds `backbone.safetensors`. */
@@ -48,7 +49,8 @@ async function pretrainSimclr(
   const { config } = context;
   const { epochs, batchSize, threads, temperature, projector, cropScale, dropPath } = training;
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.indices.length, 'the pretraining');
-  const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
+  const part = pretrainingPart(context, name, { training, data: data.fingerprint, seed });
+  const node = context.ids.pretraining(name, seed);
   const feed = { store: data.store, indices: data.indices, batchSize };
   const task: SimclrConfig = {
     model: { ...ownNetwork(config), dropPath },
@@ -59,18 +61,22 @@ async function pretrainSimclr(
     precision: config.precision,
     seed,
   };
-  const pretraining = await finishPart(part, async (): Promise<Outcome> => {
-    const { result, seconds } = await context.train<SimclrResult>(part.name, {
-      taskModule: compiledUrl('../ssl/simclr-task.js', import.meta.url).href,
-      config: task,
-      folder: part.folder,
-      feeds: { train: feed },
-      epochs,
-      seed,
-      device: config.device,
-      threads,
-      logEvery: 10,
-    });
+  const train = async (running: Running): Promise<Outcome> => {
+    const { result, seconds } = await context.train<SimclrResult>(
+      part.name,
+      {
+        taskModule: compiledUrl('../ssl/simclr-task.js', import.meta.url).href,
+        config: task,
+        folder: part.folder,
+        feeds: { train: feed },
+        epochs,
+        seed,
+        device: config.device,
+        threads,
+        logEvery: 10,
+      },
+      running,
+    );
     const steps = epochs * stepsPerEpoch(feed);
     return {
       seconds,
@@ -82,7 +88,8 @@ async function pretrainSimclr(
       loss: result.loss,
       metric: { name: 'spread of the embeddings (1 uniform, 0 collapsed)', value: result.spread },
     };
-  });
+  };
+  const pretraining = await context.finish({ node, part, demand: { threads }, work: train });
   const description = `self-supervised (SimCLR) on ${data.description}, without labels`;
   return { part, description, pretraining };
 }
@@ -102,7 +109,8 @@ async function pretrainSupervised(
   const { config } = context;
   const { batchSize, epochs, threads, dropPath, augmentation } = training;
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
-  const part = openPretraining(context, name, { training, data: data.fingerprint, seed });
+  const part = pretrainingPart(context, name, { training, data: data.fingerprint, seed });
+  const node = context.ids.pretraining(name, seed);
   const task: SupervisedConfig = {
     model: { ...ownNetwork(config), dropPath },
     weights: null,
@@ -113,19 +121,23 @@ async function pretrainSupervised(
     seed,
     predict: [],
   };
-  const train = { store: data.store, indices: data.train, batchSize };
-  const pretraining = await finishPart(part, async (): Promise<Outcome> => {
-    const { result, seconds } = await context.train<SupervisedResult>(part.name, {
-      taskModule: compiledUrl('../training/supervised-task.js', import.meta.url).href,
-      config: task,
-      folder: part.folder,
-      feeds: { train, validate: { store: data.store, indices: data.validate, batchSize } },
-      epochs,
-      seed,
-      device: config.device,
-      threads,
-    });
-    const perEpoch = stepsPerEpoch(train);
+  const feed = { store: data.store, indices: data.train, batchSize };
+  const train = async (running: Running): Promise<Outcome> => {
+    const { result, seconds } = await context.train<SupervisedResult>(
+      part.name,
+      {
+        taskModule: compiledUrl('../training/supervised-task.js', import.meta.url).href,
+        config: task,
+        folder: part.folder,
+        feeds: { train: feed, validate: { store: data.store, indices: data.validate, batchSize } },
+        epochs,
+        seed,
+        device: config.device,
+        threads,
+      },
+      running,
+    );
+    const perEpoch = stepsPerEpoch(feed);
     return {
       seconds,
       images: epochs * perEpoch * batchSize,
@@ -136,7 +148,8 @@ async function pretrainSupervised(
       loss: result.curve.map(({ epoch, trainLoss }) => ({ step: epoch * perEpoch, loss: trainLoss })),
       ...qualityOf(result.curve[result.bestEpoch - 1]),
     };
-  });
+  };
+  const pretraining = await context.finish({ node, part, demand: { threads }, work: train });
   const description = `supervised on ${data.description}`;
   return { part, description, pretraining };
 }
@@ -150,13 +163,13 @@ function qualityOf(record: EpochRecord | undefined): Pick<Pretraining, 'metric'>
 }
 
 /** The part of a pretraining, keyed by all that its weights depend on. */
-function openPretraining(
+function pretrainingPart(
   { config, folder }: ExperimentContext,
   name: string,
   { training, data, seed }: { training: unknown; data: string; seed: number },
 ): Part {
   const { model, device, precision } = config;
-  return openPart(folder, `pretrain ${startTitle(config, name, seed)}`, {
+  return partOf(folder, `pretrain ${startTitle(config, name, seed)}`, {
     model,
     training,
     data,

@@ -19,7 +19,7 @@ describe('the scheduler', () => {
         let used = 0;
         const results = await Promise.allSettled(
           list.map(({ threads, ticks, fails }, i) =>
-            scheduler.run(threads, async () => {
+            scheduler.run({ threads }, async () => {
               started.push(i);
               used += Math.min(threads, cores);
               expect(used).toBeLessThanOrEqual(cores);
@@ -49,7 +49,11 @@ describe('the scheduler', () => {
       running.push(name);
       await held;
     };
-    const all = [scheduler.run(1, work('a')), scheduler.run(1, work('b')), scheduler.run(1, work('c'))];
+    const all = [
+      scheduler.run({ threads: 1 }, work('a')),
+      scheduler.run({ threads: 1 }, work('b')),
+      scheduler.run({ threads: 1 }, work('c')),
+    ];
     await tick();
     expect(running).toEqual(['a', 'b']);
     release();

@@ -1,32 +1,49 @@
-/** Shares the machine's cores among parts: a part waits until its threads are free. First come, first served. */
-export class Scheduler {
-  private free: number;
-  private readonly queue: { threads: number; start: () => void }[] = [];
+/** What a piece of work keeps busy. */
+export interface Demand {
+  threads: number;
+  /** Bytes. */
+  memory?: number;
+}
 
-  constructor(readonly cores: number) {
-    this.free = cores;
+/** Shares the machine's cores and memory among parts: a part waits until what it needs is free. First come, first served. */
+export class Scheduler {
+  private free: Required<Demand>;
+  private readonly queue: { needed: Required<Demand>; start: () => void }[] = [];
+
+  /** `memory` in bytes; without it, only cores are counted. */
+  constructor(
+    readonly cores: number,
+    readonly memory = Number.POSITIVE_INFINITY,
+  ) {
+    this.free = { threads: cores, memory };
   }
 
-  /** Runs `work` once `threads` cores are free; more than there are count as all. */
-  async run<T>(threads: number, work: () => Promise<T>): Promise<T> {
-    const needed = Math.min(threads, this.cores);
+  /** Runs `work` once its cores and memory are free; more than there are count as all. */
+  async run<T>({ threads, memory = 0 }: Demand, work: () => Promise<T>): Promise<T> {
+    const needed = { threads: Math.min(threads, this.cores), memory: Math.min(memory, this.memory) };
     await new Promise<void>((start) => {
-      this.queue.push({ threads: needed, start });
+      this.queue.push({ needed, start });
       this.next();
     });
     try {
       return await work();
     } finally {
-      this.free += needed;
+      this.free.threads += needed.threads;
+      if (needed.memory > 0) this.free.memory += needed.memory;
       this.next();
     }
   }
 
   private next(): void {
-    for (let first = this.queue[0]; first && first.threads <= this.free; first = this.queue[0]) {
+    for (let first = this.queue[0]; first && this.fits(first.needed); first = this.queue[0]) {
       this.queue.shift();
-      this.free -= first.threads;
+      this.free.threads -= first.needed.threads;
+      if (first.needed.memory > 0) this.free.memory -= first.needed.memory;
       first.start();
     }
+  }
+
+  private fits({ threads, memory }: Required<Demand>): boolean {
+    return threads <= this.free.threads && memory <= this.free.memory;
   }
 }

@@ -3,54 +3,74 @@ import { filesHash } from '../base/index.js';
 import { describeNetwork, type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
 import { scope } from '../torch/index.js';
 import type { ExperimentContext } from './context.js';
+import { isPretrained } from './graph.js';
 import { fineTuned, ownNetwork, requireNetwork, weightsInput, weightsPath } from './network.js';
 import { openSelfSupervised, openSupervised } from './pretrain.js';
-import type { InitializationSummary } from './result.js';
+import type { InitializationSummary, Pretraining } from './result.js';
 import type { Initialization, WeightsInitialization } from './schema.js';
 
-/** Where a model starts: its network, and the backbone's weights, of each pretraining seed where it was pretrained here. */
-export interface Start {
+/** The weights that a model starts from: published ones, random ones, or those of one pretraining. */
+export interface StartWeights {
+  /** Of the initialization. */
+  name: string;
+  kind: InitializationSummary['kind'];
+  description: string;
   /** As it is fine-tuned. */
   network: ModelConfig;
-  /** At least one. */
-  variants: readonly StartVariant[];
-  summary: InitializationSummary;
-}
-
-export interface StartVariant {
   /** Null for random weights. */
   weights: { path: string; allow: readonly string[] } | null;
   /** What the weights depend on, for the keys of the parts that use them. */
   key: string;
   /** Undefined where the start was not pretrained here. */
   pretrainingSeed?: number;
+  pretraining?: Omit<Pretraining, 'seed'>;
 }
 
-/** Makes the weights of an initialization, or finds them. */
-export async function makeStart(context: ExperimentContext, start: Initialization): Promise<Start> {
+/** Makes the weights of an initialization, or finds them: of a pretraining seed, where it is pretrained here. */
+export type OpenStart = (pretrainingSeed?: number) => Promise<StartWeights>;
+
+/** Where a model starts, with all its pretraining seeds. */
+export interface Start {
+  variants: readonly StartWeights[];
+  summary: InitializationSummary;
+}
+
+/** Opens what an initialization needs: its weights, or the images that it is pretrained on. */
+export async function openStart(context: ExperimentContext, start: Initialization): Promise<OpenStart> {
   const { name } = start;
   const own = fineTuned(ownNetwork(context.config), context.config);
-  if (start.from === 'random') {
-    const summary = summaryOf({ name, kind: 'random', description: 'random weights' }, own);
-    return { network: own, variants: [{ weights: null, key: 'random' }], summary };
+  if (!isPretrained(start)) {
+    const weights =
+      start.from === 'weights'
+        ? await publishedWeights(context, start)
+        : { name, kind: start.from, description: 'random weights', network: own, weights: null, key: start.from };
+    return async () => weights;
   }
-  if (start.from === 'weights') return startFromWeights(context, start);
-  const { seeds = [context.config.seed] } = start;
   const pretrain =
     start.from === 'ssl' ? await openSelfSupervised(context, start) : await openSupervised(context, start);
-  const pretrained = await context.all(seeds.map(pretrain));
-  const variants = pretrained.map(({ part }, i) => ({
-    weights: { path: join(part.folder, 'backbone.safetensors'), allow: [] },
-    key: part.key,
-    pretrainingSeed: seeds[i]!,
-  }));
-  const { description, network = own } = pretrained[0]!;
-  const pretrainings = pretrained.map(({ pretraining }, i) => ({ ...pretraining, seed: seeds[i]! }));
-  return { network, variants, summary: summaryOf({ name, kind: start.from, description, pretrainings }, network) };
+  return async (pretrainingSeed = context.config.seed) => {
+    const { part, description, network = own, pretraining } = await pretrain(pretrainingSeed);
+    const weights = { path: join(part.folder, 'backbone.safetensors'), allow: [] };
+    const made = { weights, key: part.key, pretrainingSeed, pretraining };
+    return { name, kind: start.from, description, network, ...made };
+  };
+}
+
+/** A start of all weights that were made of it; at least one. */
+export function startOf(variants: readonly StartWeights[]): Start {
+  const { name, kind, description, network } = variants[0]!;
+  const pretrainings = variants.flatMap(({ pretraining, pretrainingSeed }) =>
+    pretraining && pretrainingSeed !== undefined ? [{ ...pretraining, seed: pretrainingSeed }] : [],
+  );
+  const known = { name, kind, description, ...(pretrainings.length > 0 && { pretrainings }) };
+  return { variants, summary: summaryOf(known, network) };
 }
 
 /** The network is the file's own, at the experiment's image size. */
-async function startFromWeights({ dataRoot, config }: ExperimentContext, start: WeightsInitialization): Promise<Start> {
+async function publishedWeights(
+  { dataRoot, config }: ExperimentContext,
+  start: WeightsInitialization,
+): Promise<StartWeights> {
   const { name, file, allow, heads } = start;
   const { path, files, network, report } = scope(() => {
     const weights = openWeights(weightsPath(dataRoot, file), heads === undefined ? {} : { hints: { heads } });
@@ -61,8 +81,8 @@ async function startFromWeights({ dataRoot, config }: ExperimentContext, start: 
     backbone.free();
     return { path: weights.path, files: weights.files, network, report };
   });
-  const summary = summaryOf({ name, kind: 'weights', description: describe(file, report) }, network);
-  return { network, variants: [{ weights: { path, allow }, key: await filesHash(files) }], summary };
+  const description = describe(file, report);
+  return { name, kind: 'weights', description, network, weights: { path, allow }, key: await filesHash(files) };
 }
 
 const summaryOf = (start: Omit<InitializationSummary, 'network'>, network: ModelConfig): InitializationSummary => ({

@@ -1,0 +1,136 @@
+/** What a process that works on a part says of it, in the part's folder: other processes can tell how far it is. */
+import { existsSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, readJson, writeJson } from '../base/index.js';
+import type { ProgressSink } from './progress-sink.js';
+
+/** `status.json` of a part that is worked on, or that failed; gone once it is finished or stopped in good order. */
+export interface PartStatus {
+  state: 'running' | 'failed';
+  pid: number;
+  host: string;
+  /** Milliseconds since 1970; `updatedAt` moves on at least every 20 seconds while it runs. */
+  startedAt: number;
+  updatedAt: number;
+  progress?: PartProgress;
+  /** Why it failed. */
+  error?: string;
+}
+
+export interface PartProgress {
+  done: number;
+  total: number;
+  /** In the plural: `images`. */
+  unit: string;
+  /** Units a second, of the last minute; absent where it is too early to tell. */
+  rate?: number;
+  secondsLeft?: number;
+  /** As progress lines have it: `epoch 3/20, loss 0.412`. */
+  note?: string;
+  /** Of a training: epochs and steps begun, from 1, and the loss of the last step. */
+  epoch?: number;
+  epochs?: number;
+  step?: number;
+  steps?: number;
+  loss?: number;
+}
+
+type Figures = Pick<PartProgress, 'epoch' | 'epochs' | 'step' | 'steps' | 'loss'>;
+
+const WRITE_EVERY = 2000;
+const BEAT_EVERY = 15_000;
+const RATE_WINDOW = 60_000;
+/** A process of another machine that says nothing for so long is taken for dead, milliseconds. */
+export const SILENCE = 120_000;
+
+const statusPath = (folder: string) => join(folder, 'status.json');
+
+export class Running {
+  private status: PartStatus;
+  private readonly beat: NodeJS.Timeout;
+  private history: { at: number; done: number }[] = [];
+  private figures: Figures = {};
+
+  /** The folder must be there. */
+  constructor(
+    private readonly folder: string,
+    private readonly shown: ProgressSink,
+  ) {
+    const now = Date.now();
+    this.status = { state: 'running', pid: process.pid, host: hostname(), startedAt: now, updatedAt: 0 };
+    this.write();
+    this.beat = setInterval(() => this.write(), BEAT_EVERY).unref();
+  }
+
+  /** What is shown here is also what others see. */
+  readonly progress: ProgressSink = {
+    start: (task) => {
+      const line = this.shown.start(task);
+      this.history = [{ at: Date.now(), done: task.done ?? 0 }];
+      return {
+        update: (done, note, total = task.total) => {
+          line.update(done, note, total);
+          this.update({ done, total, unit: task.unit, ...(note !== undefined && { note }) });
+        },
+        end: (note) => line.end(note),
+      };
+    },
+    print: (text) => this.shown.print(text),
+  };
+
+  /** Of the training, for the next update. */
+  at(figures: Figures): void {
+    this.figures = figures;
+  }
+
+  /** The work is done, or was stopped in good order. */
+  end(): void {
+    clearInterval(this.beat);
+    rmSync(statusPath(this.folder), { force: true });
+  }
+
+  failed(error: unknown): void {
+    clearInterval(this.beat);
+    this.status = { ...this.status, state: 'failed', error: messageOf(error) };
+    this.write();
+  }
+
+  private update(progress: Pick<PartProgress, 'done' | 'total' | 'unit' | 'note'>): void {
+    const at = Date.now();
+    const { done, total } = progress;
+    this.history.push({ at, done });
+    while (this.history.length > 2 && this.history[1]!.at < at - RATE_WINDOW) this.history.shift();
+    if (at - this.status.updatedAt < WRITE_EVERY) return;
+    const first = this.history[0]!;
+    const rate = at > first.at ? ((done - first.done) * 1000) / (at - first.at) : 0;
+    const speed = rate > 0 ? { rate, secondsLeft: Math.max(0, total - done) / rate } : {};
+    this.status.progress = { ...progress, ...speed, ...this.figures };
+    this.write();
+  }
+
+  private write(): void {
+    this.status.updatedAt = Date.now();
+    writeJson(statusPath(this.folder), this.status);
+  }
+}
+
+/** What is said of a part: of one that was left in the middle too, whose process is gone. */
+export function readPartStatus(folder: string): (PartStatus & { alive: boolean }) | undefined {
+  const path = statusPath(folder);
+  if (!existsSync(path)) return undefined;
+  const status = readJson<PartStatus>(path);
+  const alive =
+    status.state === 'running' &&
+    (status.host === hostname() ? isAlive(status.pid) : Date.now() - status.updatedAt < SILENCE);
+  return { ...status, alive };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
