@@ -21,6 +21,8 @@ describe('a folder of DICOM files with a table', () => {
     patientSex: patient % 2 === 0 ? 'F' : 'M',
     patientAge: '054Y',
     viewPosition: view,
+    manufacturer: 'Maker',
+    manufacturerModelName: `Model ${patient}`,
   });
   const files = {
     'dicom/a/IM1': dicomFile(head(1, 10, 1, 'PA')),
@@ -85,10 +87,10 @@ findings: [Mass]
   it('reads headers of files that are named by path, where asked', () => {
     const description = `${yaml('path')}headers: true\nextension: .dcm\n`;
     const root = makeFolder({ ...files, 'hilum.yaml': description, 'labels.csv': csv(['b/1', 'c/1', 'd/1']) });
-    expect(index(root).radiographs.map(({ id, patient }) => [id, patient])).toEqual([
-      ['b/1', 'P2'],
-      ['c/1', 'P3'],
-      ['d/1', 'P4'],
+    expect(index(root).radiographs.map(({ id, patient, scanner }) => [id, patient, scanner])).toEqual([
+      ['b/1', 'P2', 'Maker Model 2'],
+      ['c/1', 'P3', 'Maker Model 3'],
+      ['d/1', 'P4', 'Maker Model 4'],
     ]);
   });
 

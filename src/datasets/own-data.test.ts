@@ -70,6 +70,17 @@ describe("a table of one's own", () => {
     expect(Object.keys(first!)).not.toContain('found');
   });
 
+  it('reads scanners and sites, and leaves out what is blank', () => {
+    const yaml = PLAIN.replace('age: age', 'age: age, scanner: machine, site: place');
+    const cells = [',machine,place', ', ,'];
+    const table = CSV.trim().replace(/$/gm, () => cells.shift() ?? ',Maker 7, north');
+    const facts = index(plain({ 'hilum.yaml': yaml, 'labels.csv': `${table}\n` })).radiographs;
+    expect(facts.slice(0, 2).map(({ scanner, site }) => [scanner, site])).toEqual([
+      [undefined, undefined],
+      ['Maker 7', 'north'],
+    ]);
+  });
+
   it('keeps every view where asked, and every row where images are not looked for', () => {
     const root = plain();
     expect(index(root, { views: 'all' }).radiographs.map(({ id }) => id)).toContain('b/3.png');

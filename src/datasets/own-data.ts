@@ -72,10 +72,11 @@ export function indexOwnData(options: RadiographOptions): RadiographDataset {
         if (seen.size === seen.add(id).size) {
           throw inputError({ what: table.rowName(index), found: `${id} again`, expected: 'one row per image' });
         }
-        const { patient, split, view, sex, ageYears, frontal } = facts(row, header);
+        const { frontal, ...known } = facts(row, header);
+        const { view, patient } = known;
         if (onlyFrontal && !frontal) otherViews.set(view, (otherViews.get(view) ?? 0) + 1);
         else if (patient === '') withoutPatient.push(id);
-        else yield { id, path, patient, split, view, sex, ageYears, labels: own };
+        else yield { id, path, ...known, labels: own };
       }
     }
   }
@@ -132,7 +133,10 @@ function oncePerKind<T>(columns: readonly string[], read: (row: Record<string, s
 }
 
 type At = (column: string) => () => string;
-type Facts = Pick<Radiograph, 'patient' | 'view' | 'sex' | 'ageYears'> & { split: Split | null; frontal: boolean };
+type Facts = Pick<Radiograph, 'patient' | 'view' | 'sex' | 'ageYears' | 'scanner' | 'site'> & {
+  split: Split | null;
+  frontal: boolean;
+};
 
 /** What a row says besides its labels; what has no column comes from the header of the image, where headers are read. */
 function factReader({ columns, views, splits, sexes, ageUnit }: Description, at: At) {
@@ -142,9 +146,13 @@ function factReader({ columns, views, splits, sexes, ageUnit }: Description, at:
   const viewIn = columnReader(columns.view, at, (cell) => cell.trim());
   const sexIn = columnReader(columns.sex, at, wordReader<'M' | 'F' | 'unknown'>(sexes));
   const ageIn = columnReader(columns.age, at, (cell, where) => parseAge(cell.trim(), where) / perYear);
+  const scannerIn = columnReader(columns.scanner, at, (cell) => cell.trim());
+  const siteIn = columnReader(columns.site, at, (cell) => cell.trim());
   const frontal = new Set(views.frontal);
   return (row: Record<string, string>, header?: DicomHeader): Facts => {
     const view = (viewIn ? viewIn(row) : header?.viewPosition) ?? '';
+    const scanner = scannerIn ? scannerIn(row) : scannerOf(header);
+    const site = siteIn?.(row);
     const sex = sexIn ? sexIn(row) : header?.patientSex;
     return {
       patient: (patientIn ? patientIn(row) : header?.patientId) ?? '',
@@ -152,9 +160,16 @@ function factReader({ columns, views, splits, sexes, ageUnit }: Description, at:
       view: view || null,
       sex: sex === 'M' || sex === 'F' ? sex : null,
       ageYears: (ageIn ? ageIn(row) : header?.patientAgeYears) ?? Number.NaN,
+      ...(scanner && { scanner }),
+      ...(site && { site }),
       frontal: frontal.has(sameWord(view)),
     };
   };
+}
+
+/** Manufacturer and model. */
+function scannerOf(header: DicomHeader | undefined): string {
+  return [header?.manufacturer, header?.manufacturerModelName].filter(Boolean).join(' ');
 }
 
 /** Reads one column of a row; undefined where the description names none. */

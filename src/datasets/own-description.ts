@@ -62,6 +62,8 @@ const schema = z
       view: text.optional(),
       sex: text.optional(),
       age: text.optional(),
+      scanner: text.optional(),
+      site: text.optional(),
     }),
     findings: z
       .array(z.union([text, finding]))

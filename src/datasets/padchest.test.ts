@@ -27,6 +27,7 @@ interface Row {
   birth?: string;
   sex?: string;
   view?: string;
+  maker?: string;
 }
 
 function tableOf(rows: Row[]): string {
@@ -43,6 +44,7 @@ function tableOf(rows: Row[]): string {
         PatientSex_DICOM: rest.sex ?? 'F',
         ViewPosition_DICOM: 'POSTEROANTERIOR',
         Projection: rest.view ?? 'PA',
+        Manufacturer_DICOM: rest.maker ?? 'nan',
         WindowCenter_DICOM: '[2047, 1953]',
         Report: 'sin hallazg patolog, "rad" . cambi pulmonar cronic . no identific imagen sugest neumotorax . ',
         MethodLabel: 'RNN_model',
@@ -74,7 +76,7 @@ describe('PadChest', () => {
   it('reads the 36 columns: ages, sexes, projections, folders', () => {
     expect(HEADER).toHaveLength(36);
     const { radiographs, findings, root, notes } = index([
-      { id: 'a.png', dir: 12, patient: '7' },
+      { id: 'a.png', dir: 12, patient: '7', maker: 'ImagingDynamicsCompanyLtd' },
       { id: 'b.png', birth: '2016', sex: 'M', view: 'AP_horizontal', patient: '8' },
       { id: 'c.png', birth: '', sex: 'None', view: 'AP' },
       { id: 'd.png', date: 'nan', sex: '' },
@@ -87,7 +89,9 @@ describe('PadChest', () => {
       view: 'PA',
       sex: 'F',
       ageYears: 84,
+      scanner: 'ImagingDynamicsCompanyLtd',
     });
+    expect(radiographs[1]).not.toHaveProperty('scanner');
     expect(radiographs[1]).toMatchObject({ sex: 'M', ageYears: Number.NaN, view: 'AP_horizontal' });
     expect(radiographs[2]).toMatchObject({ sex: null, ageYears: Number.NaN, view: 'AP' });
     expect(radiographs[3]).toMatchObject({ sex: null, ageYears: Number.NaN });

@@ -36,6 +36,7 @@ const COLUMNS = [
   'Projection',
   'Labels',
 ] as const;
+const SCANNER = 'Manufacturer_DICOM';
 type Column = (typeof COLUMNS)[number];
 
 const FRONTAL = ['PA', 'AP', 'AP_horizontal'];
@@ -102,7 +103,7 @@ export function indexPadChest(options: RadiographOptions): RadiographDataset {
 
   function* rows(): Generator<PublishedRow> {
     const parseLabels = labelParser(findings);
-    for (const [index, row] of readTable(table, COLUMNS)) {
+    for (const [index, row] of readTable(table, COLUMNS, [SCANNER])) {
       const { ImageID: id, PatientID: patient, Projection: view } = row;
       const at = (column: Column) => () => `${rowName(table, index)}, ${column}`;
       if (!id || !patient) {
@@ -125,7 +126,8 @@ export function indexPadChest(options: RadiographOptions): RadiographDataset {
           unborn.push(id);
           ageYears = Number.NaN;
         }
-        yield { id, path, patient, split: null, view: view || null, sex, ageYears, labels };
+        const scanner = UNKNOWN.includes(row[SCANNER] ?? '') ? {} : { scanner: row[SCANNER]! };
+        yield { id, path, patient, split: null, view: view || null, sex, ageYears, ...scanner, labels };
       }
     }
   }

@@ -26,6 +26,10 @@ export interface Radiograph {
   sex: 'M' | 'F' | null;
   /** NaN where unknown. */
   ageYears: number;
+  /** What took the image, as published, e.g. its manufacturer and model; left out where the data set does not tell. */
+  scanner?: string;
+  /** Hospital or department, as published; left out where the data set does not tell. */
+  site?: string;
   /**
    * 1 positive, 0 negative, NaN unknown, in the order of the data set's `findings`. Rows with equal labels may share the array:
    * it must not be changed.
