@@ -10,6 +10,7 @@ import { stoppable } from '../interrupt.js';
 import { integer } from '../options.js';
 import { note, print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
+import { registerExport } from './experiment/export.js';
 
 interface RunOptions {
   data?: string;
@@ -62,6 +63,7 @@ Examples:
     .option('--json', 'print the paths as one JSON document on standard output')
     .addHelpText('after', '\nExamples:\n  hilum experiment report runs/chestxray14-mini')
     .action(report);
+  registerExport(experiment);
 }
 
 async function run(file: string, { data, out, json, only, ...options }: RunOptions): Promise<void> {

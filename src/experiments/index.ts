@@ -2,6 +2,7 @@ export { checkExperiment, type LoadedExperiment, loadExperiment } from './config
 export type { ExperimentOptions } from './context.js';
 export { type RunningExperiment, runExperiment, runNodes } from './experiment.js';
 export { experimentGraph, type GraphNode, type NodeKind } from './graph.js';
+export { EXPORT_FORMATS, type Exported, type ExportFormat, exportExperiment } from './export/index.js';
 export { type NetworkInput, networkInput } from './network-input.js';
 export { type Predictions, readPredictions, writePredictions } from './predictions.js';
 export type { ProgressSink } from './progress-sink.js';

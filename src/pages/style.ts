@@ -1,9 +1,30 @@
-/** The style sheet of every page: a paper on a light or a dark screen, and in print. Colors after Okabe and Ito (2008), told apart by the color-blind. */
+/** The colors of a light screen and of paper. Those of series after Okabe and Ito (2008), told apart by the color-blind. */
+export const LIGHT_COLORS: Readonly<Record<string, string>> = {
+  page: '#fff',
+  text: '#1b1f24',
+  muted: '#6b7280',
+  rule: '#c9ced6',
+  faint: '#f3f5f7',
+  accent: '#0b5cad',
+  'series-0': '#0072b2',
+  'series-1': '#d55e00',
+  'series-2': '#009e73',
+  'series-3': '#b0528f',
+  'series-4': '#b77a00',
+  'series-5': '#2a9fd6',
+  'series-6': '#4b4b4b',
+};
+
+const variables = (colors: Readonly<Record<string, string>>) =>
+  Object.entries(colors)
+    .map(([name, color]) => `--${name}: ${color};`)
+    .join(' ');
+
+/** The style sheet of every page: a paper on a light or a dark screen, and in print. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --page: #fff; --text: #1b1f24; --muted: #6b7280; --rule: #c9ced6; --faint: #f3f5f7; --accent: #0b5cad;
-  --series-0: #0072b2; --series-1: #d55e00; --series-2: #009e73; --series-3: #b0528f; --series-4: #b77a00; --series-5: #2a9fd6; --series-6: #4b4b4b;
+  ${variables(LIGHT_COLORS)}
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {

@@ -29,8 +29,52 @@ type Row = Partial<Record<(typeof COLUMNS)[number], string | number | null>>;
  */
 export function comparisonCsv(result: ExperimentResult): string {
   const rows = [...modelRows(result), ...differenceRows(result), ...shortcutRows(result)];
-  const lines = rows.map((row) => COLUMNS.map((column) => field(row[column])).join(','));
-  return `${[COLUMNS.join(','), ...lines].join('\r\n')}\r\n`;
+  return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))].map(csvLine).join('');
+}
+
+/** Loss and AUROC of every run and epoch. */
+export function curvesCsv({ cells }: ExperimentResult): string {
+  const header = [
+    'dataset',
+    'initialization',
+    'pretrainingSeed',
+    'seed',
+    'epoch',
+    'trainLoss',
+    'validationLoss',
+    'validationAuroc',
+    'tested',
+  ];
+  const rows = cells.flatMap(({ dataset, initialization, runs }) =>
+    runs.flatMap(({ pretrainingSeed, seed, bestEpoch, curve }) =>
+      curve.map(({ epoch, trainLoss, validationLoss, validationAuroc }) => [
+        dataset,
+        initialization,
+        pretrainingSeed,
+        seed,
+        epoch,
+        trainLoss,
+        validationLoss,
+        validationAuroc,
+        epoch === bestEpoch ? 1 : 0,
+      ]),
+    ),
+  );
+  return [header, ...rows].map(csvLine).join('');
+}
+
+/** The points of every ROC curve. */
+export function rocCsv({ cells }: ExperimentResult): string {
+  const header = ['dataset', 'initialization', 'finding', 'falsePositiveRate', 'truePositiveRate'];
+  const rows = cells.flatMap(({ dataset, initialization, roc }) =>
+    roc.flatMap(({ finding, points }) => points.map((point) => [dataset, initialization, finding, ...point])),
+  );
+  return [header, ...rows].map(csvLine).join('');
+}
+
+/** One record with its line end. */
+export function csvLine(values: readonly (string | number | null | undefined)[]): string {
+  return `${values.map(field).join(',')}\r\n`;
 }
 
 function field(value: string | number | null | undefined): string {
