@@ -56,7 +56,8 @@ export class Random {
     const limit = Math.floor(0x100000000 / n) * n;
     for (;;) {
       const draw = this.uint32();
-      if (draw < limit) return draw % n;
+      // The remainder, by a division of doubles: exact, and several times faster than that of integers.
+      if (draw < limit) return draw - Math.floor(draw / n) * n;
     }
   }
 

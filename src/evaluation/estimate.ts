@@ -1,3 +1,9 @@
+import { normalCdf, normalQuantile } from './distributions.js';
+
+/** How intervals are made: from the quantiles of the redraws, or from those corrected for bias and skewness. */
+export const INTERVALS = ['percentile', 'bca'] as const;
+export type IntervalMethod = (typeof INTERVALS)[number];
+
 /** A statistic of the test set with its bootstrap distribution. NaN where it is undefined. */
 export interface Estimate {
   /** On the whole test set, with all training seeds. */
@@ -5,7 +11,7 @@ export interface Estimate {
   /** Mean and standard deviation (n - 1) over the redraws in which the statistic is defined. */
   mean: number;
   sd: number;
-  /** Percentile interval over the same redraws. */
+  /** Interval over the same redraws: percentile, or BCa. */
   low: number;
   high: number;
   /** Redraws in which the statistic is undefined. */
@@ -19,18 +25,49 @@ export interface PValues {
   pTwoSided: number;
 }
 
-/** Summarises a statistic over redraws `[B]`, NaN where undefined. The interval holds the share `confidence` of the redraws. */
-export function summarize(estimate: number, redraws: Float64Array, confidence: number): Estimate {
+/**
+ * Summarises a statistic over redraws `[B]`, NaN where undefined. The percentile interval holds the share `confidence` of the redraws;
+ * given the `acceleration` of the statistic, the interval is the BCa one.
+ */
+export function summarize(
+  estimate: number,
+  redraws: Float64Array,
+  confidence: number,
+  acceleration?: number,
+): Estimate {
   const defined = redraws.filter((value) => !Number.isNaN(value)).sort();
   const mean = sum(defined) / defined.length;
+  const tails: [number, number] = [(1 - confidence) / 2, (1 + confidence) / 2];
+  const [low, high] = acceleration === undefined ? tails : bcaTails(estimate, defined, tails, acceleration);
   return {
     estimate,
     mean,
     sd: defined.length > 1 ? Math.sqrt(sum(defined.map((value) => (value - mean) ** 2)) / (defined.length - 1)) : NaN,
-    low: quantile(defined, (1 - confidence) / 2),
-    high: quantile(defined, (1 + confidence) / 2),
+    low: quantile(defined, low),
+    high: quantile(defined, high),
     undefinedRedraws: redraws.length - defined.length,
   };
+}
+
+/**
+ * The quantiles of the redraws that bound the bias-corrected and accelerated interval (BCa; Efron, J Am Stat Assoc 82:171, 1987; Efron and
+ * Tibshirani, An Introduction to the Bootstrap, 1993, formulas 14.9 to 14.14). The bias is read from the share of redraws below the
+ * estimate, ties counting one half. NaN where all redraws lie on one side of it: then no correction is known.
+ */
+function bcaTails(
+  estimate: number,
+  redraws: Float64Array,
+  tails: readonly [number, number],
+  acceleration: number,
+): [number, number] {
+  let below = 0;
+  for (const value of redraws) below += value < estimate ? 1 : value === estimate ? 0.5 : 0;
+  const bias = normalQuantile(below / redraws.length);
+  const corrected = (tail: number) => {
+    const z = bias + normalQuantile(tail);
+    return normalCdf(bias + z / (1 - acceleration * z));
+  };
+  return [corrected(tails[0]), corrected(tails[1])];
 }
 
 /**

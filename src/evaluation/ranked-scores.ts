@@ -1,94 +1,207 @@
-import type { Confusion } from './confusion.js';
-import type { Numbers } from './scores.js';
+/**
+ * The rows of one finding, sorted once by score, so that redraws are counted without sorting, eight at a time: what a redraw costs is
+ * to look up how often each row occurs in it, and one look serves all eight.
+ */
 
-/** What a redraw yields: the counts at the threshold, and the Mann-Whitney statistic. */
-export interface RankedCounts extends Confusion {
-  /** Pairs of a positive and a negative in which the positive scores higher, ties counting one half. */
-  wins: number;
+/** Redraws that are counted side by side, each in a lane of its own. */
+export const LANES = 8;
+
+/** The labelled rows of one finding by descending score. Plain data over shared memory, for threads. */
+export interface RankedScores {
+  /** The unit of each labelled row. */
+  units: Int32Array;
+  /**
+   * The rows are cut into steps: negatives that score below the step before and above its own positives; negatives tied with these; the
+   * positives, all of one score. For each step, where these three end in `units`: `[steps, 3]`. A step also ends at the threshold.
+   */
+  ends: Int32Array;
+  /** Number of steps whose rows are called positive. */
+  called: number;
 }
 
 /**
- * The labelled rows of one finding, sorted once by score, so that any redraw is counted in one pass without sorting.
- *
- * The sorted rows are cut into steps. A step is either rows of one class with no row of the other class between them, whatever their
- * scores, because only the order between classes counts; or negatives, then positives, all tied. A step also starts at the threshold.
+ * Sorts the labelled rows. Scores and labels `[N]`; labels 1, 0 or NaN (left out); scores of labelled rows are not NaN.
+ * "score >= threshold is positive"; a NaN threshold calls nothing. `unitOfRow` `[N]`; each row is its own unit unless given.
  */
-export class RankedScores {
-  /** Labelled rows by ascending score, negatives first among ties. */
-  private readonly rows: Int32Array;
-  /** For each step, where its negatives and where its positives end in `rows`: `[steps, 2]`. */
-  private readonly ends: Int32Array;
-  /** The first step whose rows are called positive. */
-  private readonly firstCalled: number;
-
-  /**
-   * Scores and labels `[N]`; labels 1, 0 or NaN (left out); scores of labelled rows are not NaN. "score >= threshold is positive";
-   * a NaN threshold calls nothing.
-   */
-  constructor(scores: Numbers, labels: Numbers, threshold: number) {
-    const rows = ascendingRows(scores, labels);
-    const ends: number[] = [];
-    let firstCalled: number | undefined;
-    let classOfLastStep: 'negative' | 'positive' | 'both' | undefined;
-    for (let start = 0, end = 0; start < rows.length; start = end) {
-      const score = scores[rows[start]!]!;
-      let negatives = 0;
-      for (; end < rows.length && scores[rows[end]!] === score; end++) negatives += 1 - labels[rows[end]!]!;
-      const ofClass = negatives === end - start ? 'negative' : negatives === 0 ? 'positive' : 'both';
-      const crossesThreshold = firstCalled === undefined && score >= threshold;
-      if (crossesThreshold) firstCalled = ends.length / 2;
-      if (ofClass === classOfLastStep && ofClass !== 'both' && !crossesThreshold) {
-        if (ofClass === 'negative') ends[ends.length - 2] = end;
-        ends[ends.length - 1] = end;
-      } else {
-        ends.push(start + negatives, end);
-      }
-      classOfLastStep = ofClass;
+export function rankScores(
+  scores: Float32Array,
+  labels: Float32Array,
+  threshold: number,
+  unitOfRow?: Int32Array,
+): RankedScores {
+  const rows = descendingRows(scores, labels);
+  const units = sharedInt32(rows.length);
+  const ends: number[] = [];
+  let called: number | undefined;
+  for (let start = 0, end = 0; start < rows.length; start = end) {
+    const score = scores[rows[start]!]!;
+    let positives = 0;
+    for (; end < rows.length && scores[rows[end]!] === score; end++) positives += labels[rows[end]!]!;
+    if (called === undefined && !(score >= threshold)) {
+      ends.push(start, start, start);
+      called = ends.length / 3;
     }
-    this.rows = rows;
-    this.ends = Int32Array.from(ends);
-    this.firstCalled = firstCalled ?? ends.length / 2;
+    let negative = start;
+    let positive = end - positives;
+    for (let i = start; i < end; i++) {
+      const row = rows[i]!;
+      units[labels[row] === 1 ? positive++ : negative++] = unitOfRow ? unitOfRow[row]! : row;
+    }
+    if (positives > 0) ends.push(start, end - positives, end);
+  }
+  ends.push(rows.length, rows.length, rows.length);
+  return { units, ends: sharedInt32(ends.length, ends), called: called ?? ends.length / 3 };
+}
+
+/** The labelled rows `[n]` by descending score. */
+function descendingRows(scores: Float32Array, labels: Float32Array): Uint32Array {
+  const rows = Uint32Array.from(labels.keys()).filter((row) => !Number.isNaN(labels[row]));
+  // A key of 64 bits, whose order as a number is that of the scores, then of the rows: sorting numbers needs no comparison in JavaScript.
+  const keys = new BigUint64Array(rows.length);
+  const halves = new Uint32Array(keys.buffer);
+  const bits = new Uint32Array(Float32Array.from(rows, (row) => scores[row]! + 0).buffer);
+  for (let i = 0; i < rows.length; i++) {
+    halves[2 * i] = rows[i]!;
+    halves[2 * i + 1] = bits[i]! >>> 31 ? bits[i]! : 0x7fffffff - bits[i]!;
+  }
+  keys.sort();
+  return rows.map((_, i) => halves[2 * i]!);
+}
+
+function sharedInt32(length: number, values: ArrayLike<number> = []): Int32Array {
+  const shared = new Int32Array(new SharedArrayBuffer(4 * length));
+  shared.set(values);
+  return shared;
+}
+
+/**
+ * How often each unit occurs in each of eight redraws, a byte each. A unit would be drawn over 255 times once in 10^500 redraws of as many
+ * units as there are; fewer units than that are drawn fewer times.
+ */
+export class Multiplicities {
+  /** `[units, 2]`: the bytes of four lanes each. */
+  readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
+
+  constructor(units: number) {
+    this.words = new Int32Array(2 * units);
+    this.bytes = new Uint8Array(this.words.buffer);
   }
 
-  /** Counts a redraw, given how often each row `[N]` occurs in it. */
-  count(multiplicity: Uint16Array): RankedCounts {
-    const { rows, ends, firstCalled } = this;
-    let negatives = 0;
-    let positives = 0;
-    let wins = 0;
-    let trueNegatives = 0;
-    let falseNegatives = 0;
-    let at = 0;
-    for (let i = 0; i < ends.length; i += 2) {
-      if (i === 2 * firstCalled) {
-        trueNegatives = negatives;
-        falseNegatives = positives;
-      }
-      let stepNegatives = 0;
-      let stepPositives = 0;
-      for (const end = ends[i]!; at < end; at++) stepNegatives += multiplicity[rows[at]!]!;
-      for (const end = ends[i + 1]!; at < end; at++) stepPositives += multiplicity[rows[at]!]!;
-      wins += stepPositives * (negatives + stepNegatives / 2);
-      negatives += stepNegatives;
-      positives += stepPositives;
-    }
-    if (2 * firstCalled === ends.length) {
-      trueNegatives = negatives;
-      falseNegatives = positives;
-    }
-    return {
-      wins,
-      truePositives: positives - falseNegatives,
-      falsePositives: negatives - trueNegatives,
-      trueNegatives,
-      falseNegatives,
-    };
+  /** Sets a lane to a redraw: how often each unit `[units]` occurs in it. */
+  set(lane: number, times: Uint16Array): void {
+    for (let unit = 0; unit < times.length; unit++) this.bytes[LANES * unit + lane] = times[unit]!;
   }
 }
 
-function ascendingRows(scores: Numbers, labels: Numbers): Int32Array {
-  const labelled = Int32Array.from({ length: labels.length }, (_, row) => row).filter(
-    (row) => !Number.isNaN(labels[row]),
-  );
-  return labelled.sort((a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]!);
+/** Added to a whole number it changes only 0, so that 0 / 0 becomes 0. */
+const TINY = 1e-300;
+
+/** Steps that are summed over all lanes before they are counted lane by lane: their sums stay in the cache. */
+const BLOCK = 64;
+
+/** Counts redraws. What it yields of each lane `[LANES]` is valid until the next count. */
+export class RedrawCounter {
+  readonly positives = new Float64Array(LANES);
+  readonly negatives = new Float64Array(LANES);
+  /** Pairs of a positive and a negative in which the negative scores higher, ties counting one half. */
+  readonly losses = new Float64Array(LANES);
+  /** Sum over the positives of the precision at their score. */
+  readonly precisions = new Float64Array(LANES);
+  /** Rows called positive at the threshold. */
+  readonly truePositives = new Float64Array(LANES);
+  readonly falsePositives = new Float64Array(LANES);
+  /** Of the steps of a block, `[BLOCK, LANES]`. `tied` is set only where a step has negatives tied with its positives. */
+  private readonly above = new Int32Array(BLOCK * LANES);
+  private readonly tied = new Int32Array(BLOCK * LANES);
+  private readonly found = new Int32Array(BLOCK * LANES);
+
+  count({ units, ends, called }: RankedScores, { words }: Multiplicities): void {
+    for (const totals of [this.positives, this.negatives, this.losses, this.precisions]) totals.fill(0);
+    const steps = ends.length / 3;
+    let at = 0;
+    for (let step = 0; step < steps; ) {
+      const from = step;
+      const to = Math.min(from + BLOCK, from < called ? called : steps);
+      for (; step < to; step++) {
+        const into = LANES * (step - from);
+        const tied = ends[3 * step]!;
+        const positives = ends[3 * step + 1]!;
+        const end = ends[3 * step + 2]!;
+        sumLanes(words, units, at, tied, this.above, into);
+        if (tied < positives) sumLanes(words, units, tied, positives, this.tied, into);
+        sumLanes(words, units, positives, end, this.found, into);
+        at = end;
+      }
+      for (let lane = 0; lane < LANES; lane++) this.countSteps(ends, from, to, lane);
+      if (to === called) {
+        this.truePositives.set(this.positives);
+        this.falsePositives.set(this.negatives);
+      }
+    }
+  }
+
+  /** Goes on from the steps before. */
+  private countSteps(ends: Int32Array, from: number, to: number, lane: number): void {
+    const { above, tied, found } = this;
+    let positives = this.positives[lane]!;
+    let negatives = this.negatives[lane]!;
+    let losses = this.losses[lane]!;
+    let precisions = this.precisions[lane]!;
+    for (let step = from, i = lane; step < to; step++, i += LANES) {
+      const own = found[i]!;
+      negatives += above[i]!;
+      losses += own * negatives;
+      if (ends[3 * step]! < ends[3 * step + 1]!) {
+        losses += (own * tied[i]!) / 2;
+        negatives += tied[i]!;
+      }
+      positives += own;
+      precisions += (own * positives) / (positives + negatives + TINY);
+    }
+    this.positives[lane] = positives;
+    this.negatives[lane] = negatives;
+    this.losses[lane] = losses;
+    this.precisions[lane] = precisions;
+  }
+}
+
+const EVEN_BYTES = 0x00ff00ff;
+/** Rows whose bytes can be summed in 16 bits. */
+const ROWS_IN_16_BITS = 256;
+
+/** Sums how often the units of rows `from` to `to` occur, in each lane, into `sums` from `into` on. */
+function sumLanes(
+  words: Int32Array,
+  units: Int32Array,
+  from: number,
+  to: number,
+  sums: Int32Array,
+  into: number,
+): void {
+  for (let lane = 0; lane < LANES; lane++) sums[into + lane] = 0;
+  for (let at = from; at < to; ) {
+    // Two sums of 16 bits in each number: of lanes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (const stop = Math.min(to, at + ROWS_IN_16_BITS); at < stop; at++) {
+      const word = 2 * units[at]!;
+      const low = words[word]!;
+      const high = words[word + 1]!;
+      a = (a + (low & EVEN_BYTES)) | 0;
+      b = (b + ((low >>> 8) & EVEN_BYTES)) | 0;
+      c = (c + (high & EVEN_BYTES)) | 0;
+      d = (d + ((high >>> 8) & EVEN_BYTES)) | 0;
+    }
+    sums[into]! += a & 0xffff;
+    sums[into + 1]! += b & 0xffff;
+    sums[into + 2]! += a >>> 16;
+    sums[into + 3]! += b >>> 16;
+    sums[into + 4]! += c & 0xffff;
+    sums[into + 5]! += d & 0xffff;
+    sums[into + 6]! += c >>> 16;
+    sums[into + 7]! += d >>> 16;
+  }
 }

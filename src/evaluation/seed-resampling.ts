@@ -16,9 +16,11 @@ export class SeedResampler {
   /** The seeds of each pretraining. */
   private readonly nested: number[][];
   private readonly drawn: Float64Array;
+  private readonly pretrainings: readonly number[];
 
   /** `pretrainings` `[seeds]`: integers, equal for the seeds of one pretraining. */
   constructor(pretrainings: readonly number[]) {
+    this.pretrainings = pretrainings;
     const seeds = [...pretrainings.keys()];
     this.nested = [...new Set(pretrainings)].map((own) => seeds.filter((seed) => pretrainings[seed] === own));
     this.all = this.shares(new Float64Array(seeds.length).fill(1));
@@ -34,6 +36,19 @@ export class SeedResampler {
       for (let i = 0; i < seeds.length; i++) drawn[seeds[random.integer(seeds.length)]!]!++;
     }
     return this.shares(drawn);
+  }
+
+  /** Weights `[seeds]` without each pretraining, or, where there is one, without each of its seeds. None without a single seed. */
+  leaveOneOut(): Float64Array[] {
+    const outer = this.nested.length > 1 ? this.nested : this.nested[0]!.map((seed) => [seed]);
+    if (outer.length < 2) return [];
+    return outer.map((left) => {
+      const kept = [...this.pretrainings.keys()].filter((seed) => !left.includes(seed));
+      const rest = new SeedResampler(kept.map((seed) => this.pretrainings[seed]!)).all;
+      const weights = new Float64Array(this.pretrainings.length);
+      for (const [i, seed] of kept.entries()) weights[seed] = rest[i]!;
+      return weights;
+    });
   }
 
   /** Turns how often each seed was drawn into its weight, in place. */
