@@ -185,6 +185,8 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['statistics.threshold.specificity', 'random', 0.9],
   ['statistics.threshold.value', 'random', 0.5],
   ['statistics.correction', 'random', 'holm'],
+  ['statistics.ageBands', 'random', [50]],
+  ['statistics.smallestGroup', 'random', 2],
 ];
 
 /** Keys that the phantoms' kind of data set has no use for: that they are read shows in the refusal. */

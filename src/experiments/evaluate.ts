@@ -21,11 +21,12 @@ import type { Cell, Difference, PairComparison, ShortcutResult } from './result.
 import { finiteOrNull } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 import { shortcutsOf } from './shortcuts.js';
+import { type GroupResults, groupResults } from './subgroups.js';
 
 /** A cell as its test sees it: with the data set's labels and pixel features, without its images. */
 export type TestedCell = Omit<CellRuns, 'dataset'> & { dataset: TestedDataset };
 
-export interface DatasetEvaluation {
+export interface DatasetEvaluation extends GroupResults {
   cells: Cell[];
   comparisons: PairComparison[];
   shortcuts: ShortcutResult[];
@@ -47,19 +48,14 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
   const { labels, patients } = runs[0]![0]!.test;
   const groups = unit === 'patient' ? numbered(patients) : undefined;
-  const result = pairedBootstrap({
-    labels,
-    findings: findings.length,
-    models: cells.map((cell, i) => ({
-      name: cell.start.summary.name,
-      seeds: runs[i]!.map(({ test }) => test.probabilities),
-      pretrainings: cell.runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
-      thresholds: runs[i]!.map(({ thresholds }) => thresholds),
-    })),
-    groups,
-    redraws,
-    seed: config.seed,
-  });
+  const models = cells.map((cell, i) => ({
+    name: cell.start.summary.name,
+    seeds: runs[i]!.map(({ test }) => test.probabilities),
+    pretrainings: cell.runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
+    thresholds: runs[i]!.map(({ thresholds }) => thresholds),
+  }));
+  const { seed } = config;
+  const result = pairedBootstrap({ labels, findings: findings.length, models, groups, redraws, seed });
   const pairs = cells.flatMap((first, i) => cells.slice(i + 1).map((second) => [first, second] as const));
   const comparisons = pairs.map(([first, second]) => {
     const [a, b] = [first.start.summary.name, second.start.summary.name];
@@ -73,6 +69,7 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
       redraws,
       seed: config.seed,
     }),
+    ...groupResults(dataset, models, { ...config.statistics, groups, seed }),
     undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
       (sum, { auroc }) => sum + auroc.undefinedRedraws,
       0,

@@ -14,6 +14,7 @@ import { GraphRun } from './run-graph.js';
 import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
 import type { Start } from './start.js';
+import { thresholdText } from './threshold-text.js';
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;
@@ -127,7 +128,7 @@ function resultOf(
         pretraining: starts.some(({ variants }) => variants.length > 1),
         finetuning: config.finetuning.seeds.length > 1,
       },
-      threshold: 'the largest Youden index on the validation split',
+      threshold: thresholdText(config.statistics.threshold),
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
     },
     datasets: datasets.map(datasetSummary),
@@ -135,6 +136,9 @@ function resultOf(
     cells: evaluations.flatMap(({ cells }) => cells),
     comparisons: evaluations.flatMap(({ comparisons }) => comparisons),
     shortcuts: evaluations.flatMap(({ shortcuts }) => shortcuts),
+    subgroups: evaluations.flatMap(({ subgroups }) => subgroups),
+    confounding: evaluations.flatMap(({ confounding }) => confounding),
+    matched: evaluations.flatMap(({ matched }) => matched),
     verdict: [],
   } satisfies ExperimentResult;
   return { ...evidence, verdict: verdict(evidence) };

@@ -30,6 +30,8 @@ export interface ExperimentResult {
   matched?: MatchedResult[];
   /** What the trained models still reach on degraded test images; one per data set, initialization and degradation. */
   degraded?: DegradedResult[];
+  /** One per initialization, training data set and test data set, the pairs of equal ones among them. */
+  externalValidation?: ExternalResult[];
   /** Sentences for people, from `verdict()`. */
   verdict: string[];
 }
@@ -310,7 +312,7 @@ export interface Gap {
   difference: Interval | null;
   /** Of the hypothesis that all groups have the same AUROC: it takes into account that the two are the extremes of several. */
   p: number | null;
-  /** Benjamini-Hochberg: over the factors of one model and data set for means, over the findings of one factor for findings. */
+  /** Over the factors of one model and data set for means, over the findings of one factor for findings. */
   pAdjusted: number | null;
 }
 
@@ -328,7 +330,7 @@ export interface ConfoundingResult {
     /** The test counts the first radiograph of each patient alone: those of one patient are not independent. */
     test: 'chi-square' | 'fisher' | null;
     p: number | null;
-    /** Benjamini-Hochberg over the findings of one split and factor. */
+    /** Over the findings of one split and factor. */
     pAdjusted: number | null;
     /** Strength of the association, 0..1, by the same counts as the test. */
     cramersV: number | null;
@@ -347,6 +349,8 @@ export interface MatchedResult {
   initialization: string;
   /** Those that the data set knows, e.g. ['view', 'age', 'sex']. */
   factors: Factor[];
+  /** Test radiographs of which one of these is not known: in neither AUROC. */
+  unmatched: number;
   findings: ({
     finding: string;
     /** Strata with a positive and a negative. */
@@ -398,8 +402,21 @@ export interface DegradedAuroc {
   auroc: Interval | null;
   /** On the images as they are. */
   plain: Interval | null;
-  /** (auroc - 0.5) / (plain - 0.5): the share of the AUROC that needs no more than this; null where the plain one is not above 0.5. */
+  /** (auroc - 0.5) / (plain - 0.5): the share of the AUROC that needs no more than this; null where the interval of the plain one reaches 0.5. */
   share: Interval | null;
+}
+
+/** The models of one data set on the test split of another, whose patients no training saw. */
+export interface ExternalResult {
+  initialization: string;
+  trainedOn: string;
+  testedOn: string;
+  /** Over `meanOver`; null where it could not be done, for the `reason`. */
+  meanAuroc: Interval | null;
+  /** The findings that both data sets have and that are estimable. */
+  meanOver: string[];
+  findings: { finding: string; positives: number; negatives: number; auroc: Interval | null }[];
+  reason?: string;
 }
 
 /** `null` in place of NaN and the infinities, which JSON does not have. */

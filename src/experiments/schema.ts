@@ -202,6 +202,8 @@ export const experimentSchema = z
           ])
           .default('youden'),
         correction: z.enum(CORRECTIONS).default('benjamini-hochberg'),
+        ageBands: z.array(count.max(120)).default([18, 40, 60, 80]),
+        smallestGroup: count.default(10),
       })
       .prefault({}),
   })
@@ -223,6 +225,11 @@ export const experimentSchema = z
       if (again === undefined) return;
       context.addIssue({ code: 'custom', path, message: `each value once; ${again} stands there twice` });
     };
+    const { ageBands } = config.statistics;
+    if (ageBands.some((from, i) => from <= (ageBands[i - 1] ?? 0))) {
+      const message = 'ages in ascending order, each the first of a band';
+      context.addIssue({ code: 'custom', path: ['statistics', 'ageBands'], message });
+    }
     for (const field of ['seeds', 'learningRate'] as const) {
       eachOnce([config.finetuning[field]].flat(), ['finetuning', field]);
     }
