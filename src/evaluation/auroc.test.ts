@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { auroc, meanRocCurve, rocCurve } from './auroc.js';
-import { type ClassificationCase, fixture } from './fixtures/load.js';
+import { type ClassificationCase, fixture, type MetricsReference } from './fixtures/load.js';
 
 const cases = fixture<ClassificationCase[]>('classification');
 
@@ -67,6 +67,17 @@ describe('rocCurve', () => {
     for (const [i, { falsePositiveRate, truePositiveRate }] of points.entries()) {
       expect(Math.abs(falsePositiveRate - roc!.fpr[i + 1]!)).toBeLessThan(1e-12);
       expect(Math.abs(truePositiveRate - roc!.tpr[i + 1]!)).toBeLessThan(1e-12);
+    }
+  });
+
+  const { ranking } = fixture<MetricsReference>('metrics');
+  it.each(cases.filter(({ name }) => ranking[name]!.roc))('keeps every point on request: $name', (reference) => {
+    const points = rocCurve(reference.scores, reference.labels, { dropIntermediate: false });
+    const { fpr, tpr } = ranking[reference.name]!.roc!;
+    expect(points).toHaveLength(fpr.length);
+    for (const [i, { falsePositiveRate, truePositiveRate }] of points.entries()) {
+      expect(Math.abs(falsePositiveRate - fpr[i]!)).toBeLessThan(1e-12);
+      expect(Math.abs(truePositiveRate - tpr[i]!)).toBeLessThan(1e-12);
     }
   });
 

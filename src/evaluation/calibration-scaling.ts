@@ -11,8 +11,8 @@ export interface LogitScaling {
  * Temperature scaling of one finding (Guo et al., ICML 2017): the temperature > 0 that makes labels `[N]` (1, 0, NaN: left out) likeliest when
  * the log-odds of probabilities `[N]` are divided by it. It makes all probabilities more or less extreme, and keeps their order.
  *
- * NaN where there is none: without a positive or without a negative, where 0.5 separates the classes (the colder the likelier), and
- * where no temperature does better than 0.5 for every row. Throws as `forecastRows`.
+ * NaN without a positive or without a negative; where 0.5 separates the classes (the colder the likelier); and where no temperature does
+ * better than 0.5 for every row. Throws as `forecastRows`.
  */
 export function fitTemperature(probabilities: Numbers, labels: Numbers): number {
   const rows = logitRows(probabilities, labels);
