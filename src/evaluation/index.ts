@@ -28,12 +28,25 @@ export { fitPlatt, fitTemperature, type LogitScaling, rescale } from './calibrat
 export { type Confusion, confusion, OPERATING_METRICS, type OperatingMetric, operatingMetrics } from './confusion.js';
 export { type Association, association, type GroupCounts } from './contingency.js';
 export { adjust, benjaminiHochberg, CORRECTION_NAMES, CORRECTIONS, type Correction } from './correction.js';
+export {
+  type DelongInterval,
+  type DelongTest,
+  delongInterval,
+  delongTest,
+  meanPlacements,
+  type Placements,
+  placements,
+  type UnpairedDelongTest,
+  unpairedDelongTest,
+} from './delong.js';
 export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type FindingMeans, meansOverFindings } from './finding-means.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
+export { type Conclusions, concludeFrom, type DifferenceInterval, type MarginPValues, marginPValues } from './margin.js';
 export { type MatchedEstimate, type MatchedOptions, matchedAurocs } from './matched.js';
 export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';
+export { type PermutationOptions, type PermutationResult, type PermutationTest, permutationTest } from './permutation.js';
 export {
   accuracy,
   type LinearProbe,
@@ -52,6 +65,14 @@ export {
   voteForClasses,
 } from './probe/nearest-neighbors.js';
 export { REGULARIZATION_PATH } from './probe/regularization-path.js';
+export {
+  type ExpectedDifference,
+  hanleyMcNeilVariance,
+  sampleSizeForAuroc,
+  sampleSizeForDifference,
+  sampleSizeForPower,
+  type TestSetSize,
+} from './sample-size.js';
 export { countLabels, findingColumn, type LabelCounts, type Numbers } from './scores.js';
 export { type SharedEstimate, type SharedOptions, sharedAurocs } from './shared-auroc.js';
 export {
