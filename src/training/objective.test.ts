@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectClose, references } from '../../test/reference.js';
-import { backward, gradOf, scope, setThreads, type Tensor, toFloat32Array } from '../torch/index.js';
-import { multiLabel, singleLabel } from './objective.js';
+import { backward, fromArray, gradOf, scope, setThreads, type Tensor, toFloat32Array } from '../torch/index.js';
+import type { MultiLabelLoss } from './losses.js';
+import { type Examples, multiLabel, type Objective, singleLabel } from './objective.js';
 
 setThreads(1);
 const SOURCES = references(join(import.meta.dirname, 'fixtures'), 'objective');
+const CLOSE = 1e-6;
 const ALL = { indices: Int32Array.from({ length: 6 }, (_, i) => i) };
 
 it('has the reference of Python, stored', () => {
@@ -31,6 +33,58 @@ describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference
     });
   });
 
+  /** Loss and gradient of the whole, and of parts of two and four that know the count of all. */
+  function expectLoss(name: string, objective: Objective, logits: string, examples: Examples = ALL): void {
+    const slice = ({ indices, mixed }: Examples, from: number, to: number): Examples => ({
+      indices: indices.subarray(from, to),
+      mixed: mixed && { ...mixed, indices: mixed.indices.subarray(from, to) },
+    });
+    scope(() => {
+      const [whole, parts] = [leaf(logits), leaf(logits)];
+      const loss = objective.loss(whole, examples);
+      backward(loss);
+      expectClose(`${name}: loss`, loss, reference[`${name}/loss`], CLOSE);
+      expectClose(`${name}: gradient`, gradOf(whole)!, reference[`${name}/gradient`], CLOSE);
+      const count = objective.count(examples);
+      const losses = [[0, 2] as const, [2, 6] as const].map(([from, to]) => {
+        const part = objective.loss(parts.narrow(0, from, to - from), slice(examples, from, to), count);
+        backward(part);
+        return part;
+      });
+      expectClose(`${name}: sum of parts`, losses[0]!.add(losses[1]!), reference[`${name}/loss`], CLOSE);
+      expectClose(`${name}: gradient of parts`, gradOf(parts)!, reference[`${name}/gradient`], CLOSE);
+    });
+  }
+  const multi = (loss: MultiLabelLoss) => {
+    const [labels, posWeight] = ['labels', 'posWeight'].map((name) => toFloat32Array(reference[`multi/${name}`]!));
+    return multiLabel(labels!, posWeight!, 'cpu', loss);
+  };
+  const partners = Int32Array.from(toFloat32Array(reference['mixed/partners']!.to('float32')));
+  const mixed: Examples = { ...ALL, mixed: { indices: partners, share: 0.3 } };
+
+  it.each<[string, MultiLabelLoss]>([
+    ['smoothed', { type: 'cross-entropy', posWeight: true, smoothing: 0.1 }],
+    ['unweighted', { type: 'cross-entropy', posWeight: false, smoothing: 0 }],
+    ['focal', { type: 'focal', gamma: 2, alpha: 0.25 }],
+    ['focal-gamma', { type: 'focal', gamma: 1.5, alpha: null }],
+    ['asymmetric', { type: 'asymmetric', gammaNegative: 4, gammaPositive: 1, clip: 0.05 }],
+    ['asymmetric-plain', { type: 'asymmetric', gammaNegative: 2, gammaPositive: 0, clip: 0 }],
+    ['asymmetric-unfocused', { type: 'asymmetric', gammaNegative: 0, gammaPositive: 0, clip: 0.05 }],
+  ])('loss %s, whole and in parts', (name, loss) => expectLoss(name, multi(loss), 'losses/logits'));
+
+  it.each<[string, MultiLabelLoss]>([
+    ['mixed', { type: 'cross-entropy', posWeight: true, smoothing: 0 }],
+    ['mixed-focal', { type: 'focal', gamma: 2, alpha: 0.25 }],
+    ['mixed-asymmetric', { type: 'asymmetric', gammaNegative: 4, gammaPositive: 1, clip: 0.05 }],
+  ])('loss %s: a pair with an unknown label takes no part', (name, loss) =>
+    expectLoss(name, multi(loss), 'losses/logits', mixed),
+  );
+
+  it('classes, mixed', () => {
+    const classes = toFloat32Array(reference['single/classes']!.to('float32'));
+    expectLoss('mixed-single', singleLabel(Int32Array.from(classes), 4, 'cpu'), 'mixed-single/logits', mixed);
+  });
+
   it('one of several classes', () => {
     const classes = toFloat32Array(reference['single/classes']!.to('float32'));
     const objective = singleLabel(Int32Array.from(classes), 4, 'cpu');
@@ -41,6 +95,23 @@ describe.each(SOURCES)('the numbers of PyTorch ($source)', ({ tensors: reference
       expectClose('loss', loss, reference['single/loss']);
       expectClose('gradient', gradOf(logits)!, reference['single/gradient']);
       expectClose('probabilities', objective.probabilities(logits), reference['single/probabilities']);
+    });
+  });
+});
+
+describe('a focused loss', () => {
+  it.each<MultiLabelLoss>([
+    { type: 'focal', gamma: 0.5, alpha: null },
+    { type: 'focal', gamma: 0, alpha: 0.25 },
+    { type: 'asymmetric', gammaNegative: 0.5, gammaPositive: 0.5, clip: 0.05 },
+  ])('%j is finite, and so is its gradient, where the network is sure, right or wrong', (loss) => {
+    const objective = multiLabel(Float32Array.of(1, 0, 1, 0), Float32Array.of(1), 'cpu', loss);
+    scope(() => {
+      const logits = fromArray([200, -200, -200, 200], [4, 1]).requiresGrad_();
+      const value = objective.loss(logits, { indices: Int32Array.of(0, 1, 2, 3) });
+      backward(value);
+      for (const number of [...toFloat32Array(gradOf(logits)!), value.item()])
+        expect(number).toSatisfy(Number.isFinite);
     });
   });
 });
