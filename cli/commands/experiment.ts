@@ -11,6 +11,7 @@ import { integer } from '../options.js';
 import { note, print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
 import { registerExport } from './experiment/export.js';
+import { registerStatus } from './experiment/status.js';
 
 interface RunOptions {
   data?: string;
@@ -63,6 +64,7 @@ Examples:
     .option('--json', 'print the paths as one JSON document on standard output')
     .addHelpText('after', '\nExamples:\n  hilum experiment report runs/chestxray14-mini')
     .action(report);
+  registerStatus(experiment);
   registerExport(experiment);
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { HilumError, Interrupted, lockFolder, writeJson } from '../base/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/index.js';
 import { experimentGraph, type GraphNode, nodeIds } from './graph.js';
@@ -109,7 +110,7 @@ export class ExperimentContext {
     });
   }
 
-  private async work<T>({ part, keepsFolder, work }: PartWork<T>): Promise<T> {
+  private async work<T>({ node, part, keepsFolder, work }: PartWork<T>): Promise<T> {
     mkdirSync(part.folder, { recursive: true });
     const release = keepsFolder ? () => {} : await lockFolder(part.folder, 'works on this part');
     try {
@@ -117,9 +118,11 @@ export class ExperimentContext {
       const stored = storedResult<T>(part);
       if (stored) return stored.result;
       if (!keepsFolder) makePart(part);
-      const running = new Running(part.folder, this.progress);
+      const running = new Running(join(part.folder, 'status.json'), this.progress);
+      const since = performance.now();
       try {
         const result = await work(running);
+        this.records.took(node, (performance.now() - since) / 1000);
         if (!keepsFolder) writeJson(resultPath(part), result);
         running.end();
         return result;

@@ -1,9 +1,9 @@
 /** Which parts a node of the graph has, once it was met in a run: `nodes/<id>.json` in the experiment's folder. */
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { contentHash, readJson, writeJson } from '../base/index.js';
+import { contentHash, writeJson } from '../base/index.js';
 import type { GraphNode } from './graph.js';
 import type { Part } from './part.js';
+import { readJsonIfThere } from './running.js';
 
 export interface NodeRecord {
   id: string;
@@ -13,14 +13,21 @@ export interface NodeRecord {
   parts: string[];
   /** Whether these are all of them. */
   whole: boolean;
-  /** What a fine-tuning whose learning rate was searched took. */
+  /** Of the work of its parts, where it was done here; of one that was interrupted, since it was taken up. */
+  seconds?: number;
+  /** Of a fine-tuning. */
   learningRate?: number;
 }
 
-const recordPath = (folder: string, id: string) => join(folder, 'nodes', `${id.replaceAll('/', '__')}.json`);
+const fileName = (id: string) => id.replaceAll('/', '__');
+const recordPath = (folder: string, id: string) => join(folder, 'nodes', `${fileName(id)}.json`);
+
+/** Where it is said how far a test is, which is no part. */
+export const testStatusPath = (folder: string, id: string) => join(folder, 'nodes', `${fileName(id)}.status.json`);
 
 export class NodeRecords {
   private readonly parts = new Map<string, string[]>();
+  private readonly seconds = new Map<string, number>();
 
   constructor(
     private readonly folder: string,
@@ -36,11 +43,17 @@ export class NodeRecords {
     if (!stored || parts.some((folder) => !stored.parts.includes(folder))) this.write({ id, key, parts, whole: false });
   }
 
+  /** Work on a part of a node took so long. */
+  took(id: string, seconds: number): void {
+    this.seconds.set(id, (this.seconds.get(id) ?? 0) + seconds);
+  }
+
   /** All parts of a node are finished. */
   finished({ id, key }: GraphNode, learningRate?: number): void {
-    const parts = this.parts.get(id) ?? [];
-    const record = { id, key, parts, whole: true, ...(learningRate !== undefined && { learningRate }) };
     const stored = readNodeRecord(this.folder, { id, key });
+    const seconds = this.seconds.get(id) ?? stored?.seconds;
+    const known = { ...(seconds !== undefined && { seconds }), ...(learningRate !== undefined && { learningRate }) };
+    const record = { id, key, parts: this.parts.get(id) ?? [], whole: true, ...known };
     if (!stored || contentHash(stored) !== contentHash(record)) this.write(record);
   }
 
@@ -51,8 +64,6 @@ export class NodeRecords {
 
 /** The record of a node as it is now; undefined where there is none. */
 export function readNodeRecord(folder: string, { id, key }: Pick<GraphNode, 'id' | 'key'>): NodeRecord | undefined {
-  const path = recordPath(folder, id);
-  if (!existsSync(path)) return undefined;
-  const record = readJson<NodeRecord>(path);
-  return record.key === key ? record : undefined;
+  const record = readJsonIfThere<NodeRecord>(recordPath(folder, id));
+  return record?.key === key ? record : undefined;
 }

@@ -2,8 +2,11 @@ import { inputError } from '../base/index.js';
 import { type ExperimentContext, NotFinished } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetune.js';
+import { requireTrainable } from './finetuning-recipe.js';
 import type { FinetuningNode, GraphNode, TestNode } from './graph.js';
-import { type PreparedDataset, prepareDataset, requireOneBatch, splitIndices } from './prepare.js';
+import { testStatusPath } from './node-record.js';
+import { type PreparedDataset, prepareDataset } from './prepare.js';
+import { Running } from './running.js';
 import { type OpenStart, openStart, type Start, type StartWeights, startOf } from './start.js';
 import { testDataset } from './testing.js';
 
@@ -87,7 +90,7 @@ export class GraphRun {
     const { config } = context;
     const { name: _, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
     const dataset = await prepareDataset(context, name, source);
-    requireOneBatch('finetuning.batchSize', config.finetuning.batchSize, splitIndices(dataset, 'train').length, name);
+    requireTrainable(dataset, config.finetuning);
     return dataset;
   }
 
@@ -151,12 +154,17 @@ export class GraphRun {
     };
   }
 
-  private async test({ dataset }: TestNode): Promise<DatasetEvaluation> {
+  private async test({ id, dataset }: TestNode): Promise<DatasetEvaluation> {
     const { context } = this;
     const cells = await Promise.all(context.config.initializations.map(({ name }) => this.cellRuns(dataset, name)));
     context.throwIfStopped();
     context.progress.print(`testing: ${dataset}, paired bootstrap, shortcuts`);
-    return testDataset(context, cells);
+    const running = new Running(testStatusPath(context.folder, id), context.progress);
+    try {
+      return await testDataset(context, cells);
+    } finally {
+      running.end();
+    }
   }
 
   private async requireNeeds(nodes: readonly GraphNode[]): Promise<void> {

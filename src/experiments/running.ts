@@ -1,11 +1,10 @@
-/** What a process that works on a part says of it, in the part's folder: other processes can tell how far it is. */
-import { existsSync, rmSync } from 'node:fs';
+/** What a process says of the part that it works on: other processes can tell how far it is. */
+import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { messageOf, readJson, writeJson } from '../base/index.js';
+import { messageOf, writeJson } from '../base/index.js';
 import type { ProgressSink } from './progress-sink.js';
 
-/** `status.json` of a part that is worked on, or that failed; gone once it is finished or stopped in good order. */
+/** `status.json` in the folder of a part that is worked on, or that failed; gone once it is finished or stopped in good order. */
 export interface PartStatus {
   state: 'running' | 'failed';
   pid: number;
@@ -42,9 +41,7 @@ const WRITE_EVERY = 2000;
 const BEAT_EVERY = 15_000;
 const RATE_WINDOW = 60_000;
 /** A process of another machine that says nothing for so long is taken for dead, milliseconds. */
-export const SILENCE = 120_000;
-
-const statusPath = (folder: string) => join(folder, 'status.json');
+const SILENCE = 120_000;
 
 export class Running {
   private status: PartStatus;
@@ -52,9 +49,9 @@ export class Running {
   private history: { at: number; done: number }[] = [];
   private figures: Figures = {};
 
-  /** The folder must be there. */
+  /** `path`: the file to keep. */
   constructor(
-    private readonly folder: string,
+    private readonly path: string,
     private readonly shown: ProgressSink,
   ) {
     const now = Date.now();
@@ -87,7 +84,7 @@ export class Running {
   /** The work is done, or was stopped in good order. */
   end(): void {
     clearInterval(this.beat);
-    rmSync(statusPath(this.folder), { force: true });
+    rmSync(this.path, { force: true });
   }
 
   failed(error: unknown): void {
@@ -111,19 +108,29 @@ export class Running {
 
   private write(): void {
     this.status.updatedAt = Date.now();
-    writeJson(statusPath(this.folder), this.status);
+    writeJson(this.path, this.status);
   }
 }
 
-/** What is said of a part: of one that was left in the middle too, whose process is gone. */
-export function readPartStatus(folder: string): (PartStatus & { alive: boolean }) | undefined {
-  const path = statusPath(folder);
-  if (!existsSync(path)) return undefined;
-  const status = readJson<PartStatus>(path);
-  const alive =
-    status.state === 'running' &&
-    (status.host === hostname() ? isAlive(status.pid) : Date.now() - status.updatedAt < SILENCE);
-  return { ...status, alive };
+/** What is said of a part, and whether by a process that is still there. */
+export function readPartStatus(path: string): (PartStatus & { alive: boolean }) | undefined {
+  const status = readJsonIfThere<PartStatus>(path);
+  if (!status) return undefined;
+  const here = status.host === hostname();
+  const alive = here ? isAlive(status.pid) : Date.now() - status.updatedAt < SILENCE;
+  return { ...status, alive: status.state === 'running' && alive };
+}
+
+/** Of a file that another process may remove at any moment. */
+export function readJsonIfThere<T>(path: string): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return JSON.parse(text) as T;
 }
 
 function isAlive(pid: number): boolean {
