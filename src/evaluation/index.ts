@@ -43,10 +43,21 @@ export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
 export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
 export { type FindingMeans, meansOverFindings } from './finding-means.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
-export { type Conclusions, concludeFrom, type DifferenceInterval, type MarginPValues, marginPValues } from './margin.js';
+export {
+  type Conclusions,
+  concludeFrom,
+  type DifferenceInterval,
+  type MarginPValues,
+  marginPValues,
+} from './margin.js';
 export { type MatchedEstimate, type MatchedOptions, matchedAurocs } from './matched.js';
 export { type AccuracyOptions, type AccuracyResult, pairedAccuracy } from './paired-accuracy.js';
-export { type PermutationOptions, type PermutationResult, type PermutationTest, permutationTest } from './permutation.js';
+export {
+  type PermutationOptions,
+  type PermutationResult,
+  type PermutationTest,
+  permutationTest,
+} from './permutation.js';
 export {
   accuracy,
   type LinearProbe,
