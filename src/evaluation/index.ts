@@ -9,8 +9,8 @@ export {
   type BootstrapModel,
   type BootstrapOptions,
   type BootstrapResult,
+  type BootstrapThreads,
   type Comparison,
-  type Difference,
   type FindingEstimates,
   type ModelEstimates,
   pairedBootstrap,
@@ -40,7 +40,15 @@ export {
   unpairedDelongTest,
 } from './delong.js';
 export { normalCdf, normalQuantile, studentCdf } from './distributions.js';
-export { bootstrapPValues, type Estimate, type PValues, quantile, summarize } from './estimate.js';
+export {
+  bootstrapPValues,
+  type Estimate,
+  INTERVALS,
+  type IntervalMethod,
+  type PValues,
+  quantile,
+  summarize,
+} from './estimate.js';
 export { type FindingMeans, meansOverFindings } from './finding-means.js';
 export { type LogisticFit, type LogisticOptions, LogisticRegression } from './logistic-regression.js';
 export {
@@ -76,6 +84,7 @@ export {
   voteForClasses,
 } from './probe/nearest-neighbors.js';
 export { REGULARIZATION_PATH } from './probe/regularization-path.js';
+export { METRICS, type Metric } from './replicates.js';
 export {
   type ExpectedDifference,
   hanleyMcNeilVariance,
@@ -84,6 +93,7 @@ export {
   sampleSizeForPower,
   type TestSetSize,
 } from './sample-size.js';
+export type { Difference } from './sampled.js';
 export { countLabels, findingColumn, type LabelCounts, type Numbers } from './scores.js';
 export { type SharedEstimate, type SharedOptions, sharedAurocs } from './shared-auroc.js';
 export {
