@@ -28,7 +28,8 @@ const sum = <T>(items: T[], of: (item: T) => number) => items.reduce((total, ite
 const near = (found: number, expected: number, tolerance: number) =>
   expect(Math.abs(found - expected) / Math.max(1, Math.abs(expected))).toBeLessThan(tolerance);
 
-describe('a million rows', () => {
+// Seconds of a quiet core; far more where the others are busy.
+describe('a million rows', { timeout: 300_000 }, () => {
   it.each(['distinct', 'tied'] as const)('rank as in scikit-learn, %s scores', (name) => {
     const scores = name === 'tied' ? probabilities.map((p) => Math.floor(p * 1000) / 1000) : probabilities;
     const expected = million[name];
