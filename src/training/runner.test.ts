@@ -16,6 +16,10 @@ class SummingTask implements TrainingTask {
   readonly weight = zeros([2], 'float32').keep();
   readonly positions: string[] = [];
   private seen = 0;
+  private epochs = 0;
+
+  /** `endAfter`: epochs after which it asks for the end. */
+  constructor(private readonly endAfter = EPOCHS) {}
 
   state(): StateDict {
     return { weight: this.weight };
@@ -26,11 +30,16 @@ class SummingTask implements TrainingTask {
   }
 
   memory() {
-    return this.seen;
+    return [this.seen, this.epochs] as const;
   }
 
-  loadMemory(memory: number): void {
-    this.seen = memory;
+  loadMemory([seen, epochs]: [number, number]): void {
+    this.seen = seen;
+    this.epochs = epochs;
+  }
+
+  ended(): boolean {
+    return this.epochs === this.endAfter;
   }
 
   step({ indices }: Batch, { epoch, stepOfEpoch, step, totalSteps }: Position): Metrics {
@@ -43,6 +52,7 @@ class SummingTask implements TrainingTask {
   }
 
   async endEpoch(epoch: number): Promise<Metrics> {
+    this.epochs = epoch + 1;
     return { validationLoss: 10 * (epoch + 1) };
   }
 
@@ -68,11 +78,18 @@ interface Options extends Partial<RunPlan> {
   stopAfter?: number;
   /** Dies in the middle of this step, counted from 1. */
   dieAt?: number;
+  /** The task asks for the end after so many epochs. */
+  endAfter?: number;
 }
 
-async function run({ stopAfter, dieAt, ...plan }: Options = {}): Promise<{ outcome: RunOutcome; task: SummingTask }> {
+async function run({
+  stopAfter,
+  dieAt,
+  endAfter,
+  ...plan
+}: Options = {}): Promise<{ outcome: RunOutcome; task: SummingTask }> {
   manualSeed(7);
-  const task = new SummingTask();
+  const task = new SummingTask(endAfter);
   let steps = 0;
   const outcome = await runTask(
     task,
@@ -146,6 +163,17 @@ describe('a run', () => {
       expect(task.positions[0]).toBe(`${Math.floor(from / STEPS)}.${from % STEPS}`);
       expect(outcome).toMatchObject({ status: 'done', result: expected.result });
       expect(metrics()).toBe(expected.lines);
+    },
+  );
+
+  it.each([undefined, 3, 4])(
+    'ends with the epoch that its task asks for, also where it was stopped after step %s',
+    async (stopAfter) => {
+      if (stopAfter) await run({ endAfter: 1, stopAfter });
+      const { outcome } = await run({ endAfter: 1 });
+      expect(outcome).toMatchObject({ status: 'done', result: { seen: 6 } });
+      expect(metrics().match(/"epoch"/g)).toHaveLength(2); // kind and number of one line
+      expect((await run({ endAfter: 1 })).task.positions).toEqual([]);
     },
   );
 
