@@ -3,6 +3,7 @@ import { compiledUrl } from '../base/index.js';
 import { writeModelCard } from '../models/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
+import { recipeOf, trainingFeed, tuningOf } from './finetuning-recipe.js';
 import { partOf, startTitle } from './part.js';
 import { writePredictions } from './predictions.js';
 import { type PreparedDataset, splitIndices, trainingWeights } from './prepare.js';
@@ -53,24 +54,22 @@ export async function finetune(
 ): Promise<FinetuneResult> {
   const { finetuning, precision, device, preprocessing } = context.config;
   const { weights, key, pretrainingSeed, network: model } = start;
-  const { seeds: _, learningRate: __, augmentation, dropPath: ___, threads, ...settings } = finetuning;
-  const { layerDecay, freeze, lora, ...rest } = settings;
-  const recipe = { ...rest, learningRate };
-  const tuning = { layerDecay, freeze, lora };
+  const { augmentation, loss, sampling, threads } = finetuning;
+  const [recipe, tuning] = [recipeOf(finetuning, learningRate), tuningOf(finetuning)];
   const title = startTitle(context.config, start.name, pretrainingSeed);
   const name = `${dataset.name} ${title} lr ${learningRate} seed ${seed}`;
-  const inputs = { model, recipe, tuning, augmentation, threads, seed, precision, device };
+  const inputs = { model, recipe, tuning, loss, sampling, augmentation, threads, seed, precision, device };
   const part = partOf(context.folder, name, { ...inputs, data: dataset.fingerprint, start: key });
-  const feed = (split: 'train' | 'validate' | 'test') => ({
+  const feed = (split: 'validate' | 'test') => ({
     store: dataset.store,
     indices: splitIndices(dataset, split),
     batchSize: recipe.batchSize,
   });
-  const feeds = { train: feed('train'), validate: feed('validate'), test: feed('test') };
+  const feeds = { train: trainingFeed(dataset, finetuning), validate: feed('validate'), test: feed('test') };
   const config: SupervisedConfig = {
     model,
     weights,
-    target: { labels: dataset.labels, posWeight: trainingWeights(dataset) },
+    target: { labels: dataset.labels, posWeight: trainingWeights(dataset), loss },
     recipe,
     tuning,
     augmentation,
@@ -101,9 +100,10 @@ export async function finetune(
       })),
     );
     writePredictions(join(part.folder, 'predictions.csv'), dataset.findings, rows);
-    writeModelCard(part.folder, { model, findings: dataset.findings, preprocessing, precision });
-    const images = recipe.epochs * stepsPerEpoch(feeds.train) * recipe.batchSize;
+    const { testFlip } = recipe;
+    writeModelCard(part.folder, { model, findings: dataset.findings, preprocessing, precision, testFlip });
     const { bestEpoch, curve } = result;
+    const images = curve.length * stepsPerEpoch(feeds.train) * feeds.train.batchSize;
     return { learningRate, seed, bestEpoch, seconds, imagesPerSecond: images / seconds, curve };
   };
   const stored = await context.finish({ node, part, demand: { threads }, work: train });
