@@ -1,34 +1,15 @@
-import { type Difference, type ExperimentResult, type Interval, OPERATING_METRICS } from '../result.js';
-
-const COLUMNS = [
-  'dataset',
-  'kind',
-  'name',
-  'comparedWith',
-  'finding',
-  'metric',
-  'estimate',
-  'low',
-  'high',
-  'mean',
-  'sd',
-  'p',
-  'pAdjusted',
-  'pGreater',
-  'positives',
-  'negatives',
-  'note',
-] as const;
-
-type Row = Partial<Record<(typeof COLUMNS)[number], string | number | null>>;
+import { type Difference, type ExperimentResult, OPERATING_METRICS } from '../result.js';
+import { analysisRows } from './analysis-rows.js';
+import { COLUMNS, numbers, type Row } from './csv-rows.js';
 
 /**
  * Every number of the comparison in long format, with full precision (RFC 4180).
- * `kind`: `model` (name = initialization), `difference` (name - comparedWith) or `shortcut` (name = predictor).
+ * `kind`: `model` (name = initialization), `difference` (name - comparedWith), `shortcut` (name = predictor), or one of the analyses of
+ * models: `calibration`, `subgroup`, `gap`, `matched`, `degraded`, `external` (dataset = where it was trained), whose `group` says of what.
  * `finding` is empty for means over findings. Empty cells: not applicable or not estimable.
  */
 export function comparisonCsv(result: ExperimentResult): string {
-  const rows = [...modelRows(result), ...differenceRows(result), ...shortcutRows(result)];
+  const rows = [...modelRows(result), ...differenceRows(result), ...shortcutRows(result), ...analysisRows(result)];
   return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))].map(csvLine).join('');
 }
 
@@ -80,10 +61,6 @@ export function csvLine(values: readonly (string | number | null | undefined)[])
 function field(value: string | number | null | undefined): string {
   const text = value === null || value === undefined ? '' : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function numbers(interval: Interval | null | undefined): Row {
-  return interval ? { ...interval } : {};
 }
 
 function modelRows({ cells }: ExperimentResult): Row[] {

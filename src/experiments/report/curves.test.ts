@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../result.js';
 import { meanOfRuns } from './curves.js';
-import { thinned } from './figures.js';
 import { exampleResult } from './fixtures/result.js';
+import { thinned } from './grids.js';
 
 function run(losses: number[]): Run {
   const [first] = exampleResult().cells[0]!.runs;

@@ -46,7 +46,7 @@ export function mainTable(result: ExperimentResult): Table {
     groups: byDataset(result, (_, name) => mainRows(result, name)),
     notes: [
       'Bold: the highest value of a data set; whether it is more than chance is told by the differences from it. ' +
-        `p: two-sided. Corrected over ${result.statistics.families.mean}.`,
+        'p: two-sided; corrected as in the comparison of pairs.',
       ...result.datasets.flatMap(({ name, findings }) => {
         const over = distinct(result.cells.filter((it) => it.dataset === name).flatMap(({ meanOver }) => meanOver));
         return [

@@ -1,8 +1,8 @@
 import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
-import type { ExperimentConfig } from '../schema.js';
 import { confidence } from './format.js';
+import { recipeText } from './recipe-text.js';
 import { byPretraining } from './seeds.js';
 import { distinct } from './select.js';
 
@@ -52,27 +52,8 @@ function training({ cells, configuration }: ExperimentResult): string {
       : `The learning rate was ${listed(rates)}.`;
   return (
     `Each combination was ${fromSeveral ? 'fine-tuned' : 'trained'} with ${counted(seeds.length, 'seed')} (${seeds.join(', ')})` +
-    `${fromSeveral ? ', from each of its pretrainings' : ''}. ${chosen} ${tuning(configuration)}` +
-    'The weights of the epoch with the lowest validation loss were tested; the test split took no part in any choice.'
+    `${fromSeveral ? ', from each of its pretrainings' : ''}. ${chosen} ${recipeText(configuration).trimEnd()}`
   );
-}
-
-/** What trained, where that was not everything at one rate. Results of earlier versions say nothing of it. */
-function tuning(configuration: unknown): string {
-  const { finetuning = {} } = configuration as { finetuning?: Partial<ExperimentConfig['finetuning']> };
-  const { layerDecay = 1, freeze = 0, lora = null, dropPath = 0 } = finetuning;
-  const first = `The embedding and the first ${freeze === 1 ? 'block' : `${freeze} blocks`}`;
-  const partly = typeof freeze === 'number' && freeze > 0;
-  const sentences = [
-    freeze === 'backbone' && 'The network was frozen; the head alone was trained.',
-    lora &&
-      `The network was frozen; low-rank adapters (rank ${lora.rank}, alpha ${compact(lora.alpha)}, beside ${listed(lora.targets)}) ` +
-        'and the head were trained, and the adapters merged into the weights.',
-    partly && `${first} ${lora ? 'had no adapters' : 'were frozen'}.`,
-    layerDecay < 1 && `Each layer learned at ${compact(layerDecay)} times the rate of the one after it.`,
-    dropPath > 0 && `Residual branches were dropped with a probability of up to ${compact(dropPath)}.`,
-  ].filter((sentence) => typeof sentence === 'string');
-  return sentences.map((sentence) => `${sentence} `).join('');
 }
 
 function statistics({ statistics: it, shortcuts }: ExperimentResult): string {

@@ -152,6 +152,8 @@ describe('html report', () => {
       'Shortcuts',
       'Findings',
       'Training',
+      'Settings',
+      'Checklists',
       'Methods',
       'Configuration',
     ]);
@@ -237,7 +239,7 @@ describe('markdown report', () => {
   it('gives every row of a table as many cells as its header', () => {
     for (const text of [markdown, markdownReport(withHostileNames(result))]) {
       const tables = text.match(/(?:^\|.*\n)+/gm)!;
-      expect(tables).toHaveLength(13);
+      expect(tables).toHaveLength(16);
       for (const table of tables) {
         const widths = table
           .trimEnd()

@@ -1,11 +1,18 @@
 import type { Figure, Table } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
+import { calibrationTable, meansTable } from './calibration.js';
+import { claimTable, tripodTable } from './checklists.js';
 import { findingPairTable, findingTable, operatingTable, pairTable, shortcutTable } from './comparison-tables.js';
 import { learningFigures, pretrainingFigure } from './curves.js';
-import { forest, modelsAndShortcuts, rocFigures } from './figures.js';
+import { externalFigure, externalTable } from './external.js';
+import { forest, modelsAndShortcuts } from './figures.js';
+import { precisionRecallFigures, reliabilityFigures, rocFigures } from './grids.js';
 import { initializationTable, mainTable, overviewTable } from './main-tables.js';
+import { degradedFigure, degradedTable, matchedTable } from './robustness.js';
 import { dataTable, learningRateTable, pretrainingTable, trainingTable } from './run-tables.js';
 import { seedTable } from './seeds.js';
+import { settingsTable } from './settings.js';
+import { confoundingTable, gapTable, subgroupFigure, subgroupTable } from './subgroups.js';
 
 export interface Section {
   id: string;
@@ -27,14 +34,26 @@ export function sectionsOf(result: ExperimentResult): Section[] {
   return [
     section('data', 'Data', [dataTable(result), initializationTable(result)]),
     section('mean', 'Mean AUROC', [...overview, mainTable(result)], () => [modelsAndShortcuts(result)]),
-    section('pairs', 'Pairs', [pairTable(result)], () => [forest(result)]),
+    section('pairs', 'Pairs', [pairTable(result), meansTable(result)], () => [forest(result)]),
     section('seeds', 'Seeds', [seedTable(result)]),
     section('shortcuts', 'Shortcuts', [shortcutTable(result)]),
-    section('findings', 'Findings', [findingTable(result)], () => rocFigures(result)),
+    section('degraded', 'Degraded images', [degradedTable(result)], () => [degradedFigure(result)]),
+    section('matched', 'Matched comparison', [matchedTable(result)]),
+    section('subgroups', 'Subgroups', [subgroupTable(result), gapTable(result), confoundingTable(result)], () => [
+      subgroupFigure(result),
+    ]),
+    section('external', 'External validation', [externalTable(result)], () => [externalFigure(result)]),
+    section('findings', 'Findings', [findingTable(result)], () => [
+      ...rocFigures(result),
+      ...precisionRecallFigures(result),
+    ]),
     section('finding-pairs', 'Pairs per finding', [findingPairTable(result)]),
     section('operating-point', 'Operating point', [operatingTable(result)]),
+    section('calibration', 'Calibration', [calibrationTable(result)], () => reliabilityFigures(result)),
     section('training', 'Training', [trainingTable(result)], () => learningFigures(result)),
     section('learning-rates', 'Learning rates', [learningRateTable(result)]),
     section('pretraining', 'Pretraining', [pretrainingTable(result)], () => [pretrainingFigure(result)]),
+    section('settings', 'Settings', [settingsTable(result)]),
+    section('checklists', 'Checklists', [claimTable(result), tripodTable(result)]),
   ].filter(({ tables }) => tables.length > 0);
 }

@@ -1,0 +1,88 @@
+import * as Plot from '@observablehq/plot';
+import { cell, decimals, drawSvg, type Figure, left, right, type Table } from '../../pages/index.js';
+import type { ExperimentResult, ExternalResult } from '../result.js';
+import { confidence } from './format.js';
+import { distinct } from './select.js';
+import { estimate } from './table.js';
+
+/** Mean AUROC of every model (rows: training data set) on every data set (columns), one group per initialization. */
+export function externalTable(result: ExperimentResult): Table {
+  const { externalValidation = [] } = result;
+  const { trained, tested } = axes(externalValidation);
+  return {
+    title:
+      `External validation. Mean AUROC of the models of one data set on the test split of another, over the findings that both have, ` +
+      `with ${confidence(result.statistics.confidence)} intervals.`,
+    columns: [left('Trained on'), ...tested.map((name) => right(`Tested on ${name}`))],
+    groups: distinct(externalValidation.map(({ initialization }) => initialization)).map((initialization) => ({
+      heading: initialization,
+      rows: trained.map((trainedOn) => [
+        cell(trainedOn),
+        ...tested.map((testedOn) =>
+          estimate(find(externalValidation, initialization, trainedOn, testedOn)?.meanAuroc, trainedOn === testedOn),
+        ),
+      ]),
+    })),
+    notes: [
+      'Bold: trained and tested on patients of the same data set.',
+      ...distinct(
+        externalValidation.map(({ trainedOn, testedOn, meanOver, reason }) =>
+          reason
+            ? `${trainedOn} on ${testedOn}: ${reason}.`
+            : `${trainedOn} on ${testedOn}: mean over ${meanOver.join(', ')}.`,
+        ),
+      ),
+    ],
+  };
+}
+
+/** The same as a heat map per initialization, all on one scale. */
+export function externalFigure({ externalValidation = [] }: ExperimentResult): Figure {
+  const { trained, tested } = axes(externalValidation);
+  const values = externalValidation.flatMap(({ meanAuroc }) => (meanAuroc ? [meanAuroc.estimate] : []));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = 14 + 6.8 * Math.max(0, ...trained.map(({ length }) => length));
+  const panels = distinct(externalValidation.map(({ initialization }) => initialization)).flatMap((initialization) => {
+    const cells = externalValidation
+      .filter((it) => it.initialization === initialization && it.meanAuroc)
+      .map(({ trainedOn, testedOn, meanAuroc }) => ({
+        trainedOn,
+        testedOn,
+        text: decimals(meanAuroc!.estimate),
+        // Light enough for the number on it, in light and in dark.
+        opacity: 0.06 + (0.44 * (meanAuroc!.estimate - low)) / (high - low || 1),
+      }));
+    if (cells.length === 0) return [];
+    const said = cells.map(({ trainedOn, testedOn, text }) => `${trainedOn} on ${testedOn} ${text}`).join(', ');
+    const svg = drawSvg(`Mean AUROC of ${initialization} by training and test data set: ${said}`, {
+      width: Math.max(300, room + 110 * tested.length),
+      height: 62 + 40 * trained.length,
+      marginLeft: room,
+      marginTop: 24,
+      marginBottom: 34,
+      marginRight: 8,
+      x: { domain: tested, axis: 'top', label: null, tickSize: 0 },
+      y: { domain: trained, label: null, tickSize: 0 },
+      opacity: { type: 'identity' },
+      marks: [
+        Plot.cell(cells, { x: 'testedOn', y: 'trainedOn', fill: 'var(--series-0)', fillOpacity: 'opacity', inset: 1 }),
+        Plot.text(cells, { x: 'testedOn', y: 'trainedOn', text: 'text' }),
+      ],
+    });
+    return [{ title: initialization, svg }];
+  });
+  return {
+    caption:
+      'Mean AUROC by training data set (rows) and test data set (columns); darker is higher, all panels on one scale.',
+    legend: [],
+    panels,
+  };
+}
+
+const axes = (results: readonly ExternalResult[]) => ({
+  trained: distinct(results.map(({ trainedOn }) => trainedOn)),
+  tested: distinct(results.map(({ testedOn }) => testedOn)),
+});
+
+const find = (results: readonly ExternalResult[], initialization: string, trainedOn: string, testedOn: string) =>
+  results.find((it) => it.initialization === initialization && it.trainedOn === trainedOn && it.testedOn === testedOn);
