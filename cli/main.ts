@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { HilumError, messageOf, packageVersion } from '../src/base/index.js';
+import { register as registerCompare } from './commands/compare.js';
 import { register as registerData } from './commands/data.js';
 import { register as registerDemo } from './commands/demo.js';
 import { register as registerExperiment } from './commands/experiment.js';
@@ -16,6 +17,7 @@ const COMMANDS = [
   registerPredict,
   registerFeatures,
   registerProbe,
+  registerCompare,
   registerData,
   registerWeights,
   registerDemo,

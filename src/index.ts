@@ -1,6 +1,7 @@
 /** hilum's rooms, from the ground up. Each is also a module of its own, e.g. `hilum/torch`. */
 export * as base from './base/index.js';
 export * as browse from './browse/index.js';
+export * as compare from './compare/index.js';
 export * as datasets from './datasets/index.js';
 export * as deploy from './deploy/index.js';
 export * as evaluation from './evaluation/index.js';

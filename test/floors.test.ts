@@ -11,7 +11,7 @@ const FLOORS = [
   ['src/features', 'src/training', 'src/browse'],
   ['src/ssl'],
   ['src/pretraining'],
-  ['src/experiments', 'src/deploy'],
+  ['src/experiments', 'src/deploy', 'src/compare'],
   ['src/index.ts'],
   ['cli', 'bench', 'web'],
 ];

@@ -46,3 +46,4 @@ export {
   splitStatistics,
 } from './statistics.js';
 export { type LabelCounts, posWeight, type SplitSummary, summarize, summarizeRadiographs } from './summary.js';
+export { readHeader, readTable } from './table.js';

@@ -76,8 +76,8 @@ function fieldsWanted(header: readonly string[], columns: readonly string[], joi
 }
 
 /** The header of a CSV file. Throws an InputError where there is none. */
-export function readHeader(path: string): string[] {
-  return headerOf(new Records(path, ','), 'a table with a header');
+export function readHeader(path: string, separator = ','): string[] {
+  return headerOf(new Records(path, separator), 'a table with a header');
 }
 
 function headerOf(records: Records, expected: string): string[] {

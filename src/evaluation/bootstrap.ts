@@ -48,6 +48,8 @@ export interface BootstrapOptions {
   confidence?: number;
   /** `percentile` unless given. `bca` also measures the models without each unit, or block of units (see `jackknifeBlocks`). */
   interval?: IntervalMethod;
+  /** Also gives the p-values of non-inferiority and equivalence of the AUROCs, within this margin. */
+  margin?: number;
 }
 
 export interface BootstrapThreads {
@@ -118,7 +120,16 @@ const WORTH_THREADS = 2e8;
  * for lengths that do not fit, and for a patient with rows in two strata.
  */
 export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: BootstrapThreads = {}): BootstrapResult {
-  const { findings, groups, strata, redraws = 1000, seed, confidence = 0.95, interval = 'percentile' } = options;
+  const {
+    findings,
+    groups,
+    strata,
+    redraws = 1000,
+    seed,
+    confidence = 0.95,
+    interval = 'percentile',
+    margin,
+  } = options;
   checkOptions(options);
   const labels = Array.from({ length: findings }, (_, f) => findingColumn(options.labels, findings, f));
   const counts = labels.map(countLabels);
@@ -148,13 +159,13 @@ export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: Boot
   for (const [a, first] of measured.entries()) {
     for (const [b, second] of measured.entries()) {
       if (a === b) continue;
-      const ofMeans = ofEach((metric) => differenceOf(means[a]![metric], means[b]![metric], confidence));
+      const ofMeans = ofEach((metric) => differenceOf(means[a]![metric], means[b]![metric], confidence, margin));
       comparisons.push({
         first: models[a]!.name,
         second: models[b]!.name,
         meanAuroc: ofMeans.auroc,
         findings: counts.map((_, f) =>
-          differenceOf(first.statistic('auroc', f), second.statistic('auroc', f), confidence),
+          differenceOf(first.statistic('auroc', f), second.statistic('auroc', f), confidence, margin),
         ),
         means: ofMeans,
       });

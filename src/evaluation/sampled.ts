@@ -1,5 +1,6 @@
 import { bootstrapPValues, type Estimate, type PValues, summarize } from './estimate.js';
 import { acceleration } from './jackknife.js';
+import { type MarginPValues, marginPValues } from './margin.js';
 
 /** A statistic on the whole test set and in its replicates; NaN where undefined. */
 export interface Sampled {
@@ -11,15 +12,15 @@ export interface Sampled {
 }
 
 /** A difference first - second. */
-export interface Difference extends Estimate, PValues {}
+export interface Difference extends Estimate, PValues, Partial<MarginPValues> {}
 
 export function estimateOf({ estimate, redraws, jackknife }: Sampled, confidence: number): Estimate {
   const samples = jackknife && [...jackknife.units, ...jackknife.seeds];
   return summarize(estimate, redraws, confidence, samples && acceleration(samples));
 }
 
-/** Of two models on the same redraws. */
-export function differenceOf(first: Sampled, second: Sampled, confidence: number): Difference {
+/** Of two models on the same redraws; with a margin, its p-values too. */
+export function differenceOf(first: Sampled, second: Sampled, confidence: number, margin?: number): Difference {
   const difference: Sampled = {
     estimate: first.estimate - second.estimate,
     redraws: minus(first.redraws, second.redraws),
@@ -28,7 +29,11 @@ export function differenceOf(first: Sampled, second: Sampled, confidence: number
       seeds: [...first.jackknife.seeds, ...second.jackknife!.seeds.map((values) => values.map((value) => -value))],
     },
   };
-  return { ...estimateOf(difference, confidence), ...bootstrapPValues(difference.redraws) };
+  return {
+    ...estimateOf(difference, confidence),
+    ...bootstrapPValues(difference.redraws),
+    ...(margin !== undefined && marginPValues(difference.redraws, margin)),
+  };
 }
 
 function minus(first: Float64Array, second: Float64Array): Float64Array {

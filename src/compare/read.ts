@@ -1,0 +1,207 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { inputError } from '../base/index.js';
+import { readHeader, readTable } from '../datasets/index.js';
+import { counted, listed } from '../pages/index.js';
+import { type FindingColumn, type NamedColumns, nameKey, recognizeColumns } from './columns.js';
+
+/** What a file says of its rows, which follow each other as in the file. NaN where it says nothing. */
+export interface PredictionFile {
+  path: string;
+  ids: string[];
+  patients?: string[];
+  /** Whether the file has a column `split`, of which the rows are one. */
+  hasSplit: boolean;
+  /** By finding, `[N]`. */
+  scores: Map<string, Float64Array>;
+  labels: Map<string, Float64Array>;
+  notes: string[];
+}
+
+export interface ReadOptions extends NamedColumns {
+  kind: 'predictions' | 'labels';
+  /** Rows of this split alone, where the file has a column `split`; `all` for every row. */
+  split: string;
+  /** These findings alone. */
+  findings?: readonly string[];
+}
+
+/** The CSV files that an argument means: itself; a run's `predictions.csv`; or those of the runs, or all, in a folder: seeds of one model. */
+export function predictionFiles(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return [path];
+  const files = (folder: string) => readdirSync(folder).sort();
+  if (files(path).includes('predictions.csv')) return [join(path, 'predictions.csv')];
+  const runs = files(path)
+    .map((name) => join(path, name, 'predictions.csv'))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const tables = files(path)
+    .filter((name) => /\.csv(\.gz)?$/i.test(name))
+    .map((name) => join(path, name));
+  const found = runs.length > 0 ? runs : tables;
+  if (found.length > 0) return found;
+  throw inputError({
+    what: path,
+    found: 'a folder without predictions',
+    expected: 'predictions.csv in it or in its folders, or other CSV files',
+  });
+}
+
+/** What to call a model by its files: the file's name, or that of the run's folder; what several have in common. */
+export function nameOf(files: readonly string[]): string {
+  const names = files.map((file) => {
+    const name = basename(file).replace(/\.csv(\.gz)?$/i, '');
+    return name === 'predictions' ? basename(dirname(join(process.cwd(), file))) : name;
+  });
+  let common = names[0]!;
+  while (!names.every((name) => name.startsWith(common))) common = common.slice(0, -1);
+  return names.length === 1 ? common : common.replace(/[\s_-]+(seed[\s_-]*)?$/i, '') || names[0]!;
+}
+
+/**
+ * Reads a file of predictions or labels: CSV (RFC 4180, also .gz), fields parted by comma, semicolon or tab; columns by the rules of
+ * `recognizeColumns`. Throws an InputError that names the file and the column or row.
+ */
+export function readPredictionFile(path: string, options: ReadOptions): PredictionFile {
+  const separator = separatorOf(readHeader(path).join(','));
+  const columns = recognizeColumns(path, readHeader(path, separator), options.kind, options);
+  const { id, patient, split } = columns;
+  const [scores, labels] = [columns.scores, columns.labels].map((all) => chosen(all, options.findings)) as [
+    FindingColumn[],
+    FindingColumn[],
+  ];
+  const required = [
+    id,
+    ...[patient, split].filter((name) => name !== undefined),
+    ...[...scores, ...labels].map(({ column }) => column),
+  ];
+  const values = new Map([...scores, ...labels].map(({ column }) => [column, new Cells()]));
+  const ids: string[] = [];
+  const patients: string[] = [];
+  const others = new Set<string>();
+  for (const [index, row] of readTable(path, required, [], { separator })) {
+    const at = `${path}: row ${index + 2}`;
+    if (split && options.split !== 'all' && row[split] !== options.split) {
+      others.add(row[split]!);
+      continue;
+    }
+    const name = row[id]!.trim();
+    if (name === '') throw inputError({ what: `${at}, ${id}`, found: 'nothing', expected: 'the id of the row' });
+    ids.push(name);
+    if (patient) {
+      const who = row[patient]!.trim();
+      if (who === '')
+        throw inputError({
+          what: `${at}, ${patient}`,
+          found: 'nothing',
+          expected: 'a patient',
+          fix: 'Fill it in, or remove the column.',
+        });
+      patients.push(who);
+    }
+    for (const [column, cells] of values) cells.add(row[column]!, `${at}, ${column}`);
+  }
+  if (ids.length === 0) throw noRows(path, options.split, others);
+  refuseTwice(path, ids);
+  const notes: string[] = [];
+  if (columns.ignored.length > 0)
+    notes.push(`${path}: ${counted(columns.ignored.length, 'column')} not used: ${listed(columns.ignored)}.`);
+  return {
+    path,
+    ids,
+    ...(patient && { patients }),
+    hasSplit: split !== undefined,
+    scores: numbersOf(path, scores, values, columns.marked, notes),
+    labels: numbersOf(path, labels, values, columns.marked || options.kind === 'predictions', notes),
+    notes,
+  };
+}
+
+function chosen(columns: readonly FindingColumn[], findings: readonly string[] | undefined): readonly FindingColumn[] {
+  if (!findings) return columns;
+  const keys = findings.map(nameKey);
+  return columns.filter(({ finding }) => keys.includes(nameKey(finding)));
+}
+
+function separatorOf(header: string): string {
+  return [',', ';', '\t'].reduce((best, it) => (header.split(it).length > header.split(best).length ? it : best));
+}
+
+/** The numbers of a column, with the first cell that is none. */
+class Cells {
+  readonly values: number[] = [];
+  wrong: { at: string; text: string } | undefined;
+  numbers = 0;
+
+  add(text: string, at: string): void {
+    const cell = text.trim();
+    const value = UNKNOWN.test(cell) ? NaN : (BOOLEANS[cell.toLowerCase()] ?? Number(cell));
+    if (Number.isFinite(value)) this.numbers++;
+    else if (!UNKNOWN.test(cell)) this.wrong ??= { at, text: cell };
+    this.values.push(value);
+  }
+}
+
+const UNKNOWN = /^(|nan|na|n\/a|null|none)$/i;
+const BOOLEANS: Record<string, number> = { true: 1, false: 0 };
+
+/** Columns of numbers. One that is not marked and holds no number at all, such as a view position, is left out. */
+function numbersOf(
+  path: string,
+  wanted: readonly FindingColumn[],
+  values: Map<string, Cells>,
+  marked: boolean,
+  notes: string[],
+) {
+  const numbers = new Map<string, Float64Array>();
+  for (const { column, finding } of wanted) {
+    const cells = values.get(column)!;
+    if (cells.numbers === 0 && !marked) {
+      notes.push(`${path}: column ${column} holds no number and is not used.`);
+      continue;
+    }
+    if (cells.wrong) {
+      const { at, text } = cells.wrong;
+      const comma = /^-?\d+,\d+$/.test(text);
+      throw inputError({
+        what: at,
+        found: JSON.stringify(text),
+        expected: 'a finite number, or nothing where it is unknown',
+        fix: comma
+          ? 'Write numbers with a decimal point.'
+          : marked
+            ? undefined
+            : 'Name the findings with --findings where the column is none.',
+      });
+    }
+    numbers.set(finding, Float64Array.from(cells.values));
+  }
+  return numbers;
+}
+
+function noRows(path: string, split: string, others: Set<string>): Error {
+  if (others.size === 0) return inputError({ what: path, found: 'a header alone', expected: 'rows' });
+  return inputError({
+    what: `${path}: split`,
+    found: listed([...others].slice(0, 10).map((name) => JSON.stringify(name))),
+    expected: `rows of the split "${split}"`,
+    fix: 'Name another with --split, or take every row with --split all.',
+  });
+}
+
+function refuseTwice(path: string, ids: readonly string[]): void {
+  if (new Set(ids).size === ids.length) return;
+  const seen = new Set<string>();
+  const twice = new Set(ids.filter((id) => seen.size === seen.add(id).size));
+  throw inputError({
+    what: `${path}: id`,
+    found: `${counted(twice.size, 'id')} more than once (${examples([...twice])})`,
+    expected: 'one row per id',
+    fix: 'Remove the rows that are there twice, or name the column that tells rows apart with --id.',
+  });
+}
+
+/** `a, b, c, …` */
+export function examples(names: readonly string[], most = 5): string {
+  return names.slice(0, most).join(', ') + (names.length > most ? ', …' : '');
+}
