@@ -247,7 +247,7 @@ function readModels(options: CompareOptions, split: string) {
     findings: options.findings,
     common: options.common ?? false,
   });
-  const [nameA, nameB] = [options.firstName ?? nameOf(first), options.secondName ?? nameOf(second)];
+  const [nameA, nameB] = [options.firstName ?? nameOf(options.first), options.secondName ?? nameOf(options.second)];
   const same = nameA === nameB;
   const models: [ComparedModel, ComparedModel] = [
     { name: same ? `${nameA} (first)` : nameA, files: first },

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { inputError } from '../base/index.js';
 import { readHeader, readTable } from '../datasets/index.js';
 import { counted, listed } from '../pages/index.js';
@@ -47,15 +47,16 @@ export function predictionFiles(path: string): string[] {
   });
 }
 
-/** What to call a model by its files: the file's name, or that of the run's folder; what several have in common. */
-export function nameOf(files: readonly string[]): string {
-  const names = files.map((file) => {
-    const name = basename(file).replace(/\.csv(\.gz)?$/i, '');
-    return name === 'predictions' ? basename(dirname(join(process.cwd(), file))) : name;
+/** What to call a model by its files or folders: the name of the one, or what the names of several begin with. */
+export function nameOf(paths: readonly string[]): string {
+  const names = paths.map((path) => {
+    const name = basename(resolve(path)).replace(/\.csv(\.gz)?$/i, '');
+    return name === 'predictions' ? basename(dirname(resolve(path))) : name;
   });
+  if (names.length === 1) return names[0]!;
   let common = names[0]!;
   while (!names.every((name) => name.startsWith(common))) common = common.slice(0, -1);
-  return names.length === 1 ? common : common.replace(/[\s_-]+(seed[\s_-]*)?$/i, '') || names[0]!;
+  return common.replace(/[\s_-]*(seed)?[\s_-]*$/i, '') || names[0]!;
 }
 
 /**
