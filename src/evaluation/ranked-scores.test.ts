@@ -63,6 +63,19 @@ describe('rankScores and RedrawCounter', () => {
     expect(undefinedAurocs).toBeGreaterThan(0);
   });
 
+  it('count eight redraws as scikit-learn does rows with weights', () => {
+    const { weighted } = fixture<{
+      weighted: { labels: number[]; scores: number[]; times: number[][]; auroc: number[]; averagePrecision: number[] };
+    }>('bootstrap');
+    const ranked = rankScores(Float32Array.from(weighted.scores), Float32Array.from(weighted.labels), NaN);
+    const lanes = weighted.times.map((times) => Uint16Array.from(times));
+    expect(lanes).toHaveLength(LANES);
+    for (const [lane, found] of countLanes(ranked, lanes).entries()) {
+      expect(Math.abs(found.auroc - weighted.auroc[lane]!)).toBeLessThan(1e-12);
+      expect(Math.abs(found.averagePrecision - weighted.averagePrecision[lane]!)).toBeLessThan(1e-12);
+    }
+  });
+
   it('count as the repeated rows, whatever the ties, labels, threshold, units and multiplicities', () => {
     const row = fc.record({
       score: fc.constantFrom(-Infinity, -2, -0.5, -0, 0, 0.25, 0.5, 0.75, 1),

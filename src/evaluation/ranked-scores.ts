@@ -55,18 +55,26 @@ export function rankScores(
 
 /** The labelled rows `[n]` by descending score. */
 function descendingRows(scores: Float32Array, labels: Float32Array): Uint32Array {
-  const rows = Uint32Array.from(labels.keys()).filter((row) => !Number.isNaN(labels[row]));
   // A key of 64 bits, whose order as a number is that of the scores, then of the rows: sorting numbers needs no comparison in JavaScript.
-  const keys = new BigUint64Array(rows.length);
+  const keys = new BigUint64Array(scores.length);
   const halves = new Uint32Array(keys.buffer);
-  const bits = new Uint32Array(Float32Array.from(rows, (row) => scores[row]! + 0).buffer);
-  for (let i = 0; i < rows.length; i++) {
-    halves[2 * i] = rows[i]!;
-    halves[2 * i + 1] = bits[i]! >>> 31 ? bits[i]! : 0x7fffffff - bits[i]!;
+  const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+  let labelled = 0;
+  for (let row = 0; row < scores.length; row++) {
+    if (Number.isNaN(labels[row])) continue;
+    const own = scores[row] === 0 ? 0 : bits[row]!;
+    halves[2 * labelled] = row;
+    halves[2 * labelled + 1] = own > MOST_POSITIVE ? own : MOST_POSITIVE - own;
+    labelled++;
   }
-  keys.sort();
-  return rows.map((_, i) => halves[2 * i]!);
+  keys.subarray(0, labelled).sort();
+  const rows = new Uint32Array(labelled);
+  for (let i = 0; i < labelled; i++) rows[i] = halves[2 * i]!;
+  return rows;
 }
+
+/** The sign bit of a 32-bit number is above it. */
+const MOST_POSITIVE = 0x7fffffff;
 
 function sharedInt32(length: number, values: ArrayLike<number> = []): Int32Array {
   const shared = new Int32Array(new SharedArrayBuffer(4 * length));

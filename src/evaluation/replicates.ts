@@ -56,10 +56,10 @@ export function roomForProgress(columns: number): Int32Array {
 /**
  * Fills `values` of the models. The numbers do not depend on the number of threads, this one included.
  *
- * The other threads only take batches that nobody took; one that cannot start, or dies, leaves its batch to this thread. So nothing can
- * go wrong in them that does not go wrong here.
+ * The other threads only take batches that nobody took, so one that cannot start takes none. What one took and has not done when
+ * nothing was done for `patience` milliseconds is measured here: a thread that died costs time alone.
  */
-export function measureReplicates(work: Replicates, threads: number): void {
+export function measureReplicates(work: Replicates, threads: number, patience = PATIENCE_MILLISECONDS): void {
   const batches = work.progress.length - BATCHES;
   const workers = Array.from({ length: Math.min(threads, batches) - 1 }, () => {
     const worker = new Worker(compiledUrl('./replicates-thread.js', import.meta.url), {
@@ -71,18 +71,18 @@ export function measureReplicates(work: Replicates, threads: number): void {
     return worker;
   });
   const own = measureBatches(work);
-  waitForOthers(work.progress, batches);
+  waitForOthers(work.progress, batches, patience);
   for (let batch = 0; batch < batches; batch++) if (!work.progress[BATCHES + batch]) own.measure(batch);
   for (const worker of workers) void worker.terminate();
 }
 
-/** No batch takes as long. */
+/** Hardly a batch takes as long. */
 const PATIENCE_MILLISECONDS = 20_000;
 
-function waitForOthers(progress: Int32Array, batches: number): void {
+function waitForOthers(progress: Int32Array, batches: number, patience: number): void {
   for (;;) {
     const done = Atomics.load(progress, DONE);
-    if (done >= batches || Atomics.wait(progress, DONE, done, PATIENCE_MILLISECONDS) === 'timed-out') return;
+    if (done >= batches || Atomics.wait(progress, DONE, done, patience) === 'timed-out') return;
   }
 }
 
