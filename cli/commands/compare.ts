@@ -90,7 +90,7 @@ export function register(program: Command): void {
 A file has a row per image: a column id (or image_id, filename, ...), optionally patient and split, and one column of
 probabilities (or any scores) per finding: "Edema", "probability Edema", "Edema_prob". Labels are 1, 0 or blank (unknown)
 in columns such as "label Edema", or in a file of their own with a column per finding. predictions.csv of a run fits as it
-is. Rows are matched by id, findings by name. docs/statistics.md has all rules.
+is. Rows are matched by id, findings by name. docs/compare.md has all rules.
 
 Per finding and for the mean: AUROC of both models, the difference with its interval by paired bootstrap, p by bootstrap,
 permutation and DeLong, corrected over the findings; then what may be concluded, in a sentence.
