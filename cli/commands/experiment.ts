@@ -11,12 +11,14 @@ import { integer } from '../options.js';
 import { note, print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
 import { registerExport } from './experiment/export.js';
+import { registerPlan } from './experiment/plan.js';
 import { registerStatus } from './experiment/status.js';
 
 interface RunOptions {
   data?: string;
   out?: string;
   cores?: number;
+  memory?: number;
   strict?: true;
   checkpointSeconds?: number;
   only?: string[];
@@ -34,6 +36,7 @@ export function register(program: Command): void {
     .option('--data <folder>', "the folder that the file's relative paths start from (default: the file's own folder)")
     .option('--out <folder>', 'where everything goes (default: runs/<name of the experiment>)')
     .option('--cores <n>', 'cores to share among the parts (default: all)', integer(1, 1024))
+    .option('--memory <GiB>', "memory to share among the parts (default: the machine's)", integer(1, 1 << 20))
     .option('--strict', 'stop where an image cannot be read (default: list it and leave it out)')
     .option(
       '--checkpoint-seconds <n>',
@@ -64,14 +67,16 @@ Examples:
     .option('--json', 'print the paths as one JSON document on standard output')
     .addHelpText('after', '\nExamples:\n  hilum experiment report runs/chestxray14-mini')
     .action(report);
+  registerPlan(experiment);
   registerStatus(experiment);
   registerExport(experiment);
 }
 
-async function run(file: string, { data, out, json, only, ...options }: RunOptions): Promise<void> {
+async function run(file: string, { data, out, json, only, memory, ...given }: RunOptions): Promise<void> {
   const { loadExperiment, runNodes } = await import('../../src/experiments/index.js');
   const { config, dataRoot } = loadExperiment(file, data);
   const folder = out ?? join('runs', config.name);
+  const options = { ...given, ...(memory !== undefined && { memory: memory * 2 ** 30 }) };
   if (only) {
     await withProgress((progress) => runNodes({ config, dataRoot, folder, progress, ...options, only }));
     if (json) printJson({ folder, finished: only });
@@ -88,7 +93,7 @@ export async function runToEnd(
   config: ExperimentConfig,
   dataRoot: string,
   folder: string,
-  options: Pick<ExperimentOptions, 'cores' | 'strict' | 'checkpointSeconds'> = {},
+  options: Pick<ExperimentOptions, 'cores' | 'memory' | 'strict' | 'checkpointSeconds'> = {},
 ): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { runExperiment } = await import('../../src/experiments/index.js');
   return withProgress((progress) => runExperiment({ config, dataRoot, folder, progress, ...options }));

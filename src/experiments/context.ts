@@ -6,6 +6,8 @@ import { startTraining, stepsPerEpoch, type TrainingJob } from '../training/inde
 import { experimentGraph, type GraphNode, nodeIds } from './graph.js';
 import { NodeRecords } from './node-record.js';
 import { makePart, type Part, resultPath, storedResult } from './part.js';
+import { readStoredPlan, type StoredPlan } from './plan-file.js';
+import type { DatasetTables } from './prepare.js';
 import type { ProgressSink } from './progress-sink.js';
 import { Running } from './running.js';
 import { type Demand, Scheduler } from './scheduler.js';
@@ -63,7 +65,12 @@ export class ExperimentContext {
   readonly only: ReadonlySet<string> | undefined;
   /** Files of the radiographs that are tested on, which no pretraining may see. */
   readonly testImages = new Set<string>();
+  /** What the tables of data sets tell, by node, as soon as they were read. */
+  readonly tables = new Map<string, DatasetTables>();
+  /** How many images an initialization is pretrained on, as soon as they were counted. */
+  readonly pretrainingImages = new Map<string, number>();
   readonly checkpointSeconds: number | undefined;
+  private readonly plan: StoredPlan | undefined;
   private readonly scheduler: Scheduler;
   private readonly reading = new Scheduler(1);
   private readonly running = new Set<() => void>();
@@ -83,7 +90,15 @@ export class ExperimentContext {
     this.ids = nodeIds(config);
     this.records = new NodeRecords(folder, new Map(this.graph.map(({ id, key }) => [id, key])));
     this.only = only && new Set(only);
+    this.plan = readStoredPlan(folder);
     this.scheduler = new Scheduler(cores, memory);
+  }
+
+  /** What a training keeps busy: memory as it was planned, or by `estimate` (bytes). */
+  demand(node: string, threads: number, estimate: () => number): Demand {
+    const { key } = this.graph.find(({ id }) => id === node)!;
+    const planned = this.plan?.nodes.find((it) => it.id === node && it.key === key)?.memory;
+    return { threads, memory: this.config.device === 'cpu' ? (planned ?? estimate()) : 0 };
   }
 
   /**

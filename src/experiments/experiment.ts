@@ -5,15 +5,14 @@ import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import type { DatasetEvaluation } from './evaluate.js';
-import { fineTuned, ownNetwork, requireNetwork } from './network.js';
 import type { PreparedDataset } from './prepare.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
 import { GraphRun } from './run-graph.js';
-import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
 import type { Start } from './start.js';
+import { requireNone, requireOwnNetwork, survey } from './survey.js';
 import { thresholdText } from './threshold-text.js';
 
 export interface RunningExperiment {
@@ -26,12 +25,6 @@ export interface RunningExperiment {
 export function runExperiment(options: ExperimentOptions): RunningExperiment {
   const context = checkedContext(options);
   return { done: run(context), stop: () => context.stop() };
-}
-
-/** Throws an InputError where the experiment builds a network of its own that cannot be built or fine-tuned so. */
-function requireOwnNetwork(config: ExperimentConfig): void {
-  if (config.initializations.every(({ from }) => from === 'weights')) return;
-  requireNetwork(fineTuned(ownNetwork(config), config), config);
 }
 
 /**
@@ -87,6 +80,9 @@ async function run(context: ExperimentContext): Promise<{ result: ExperimentResu
 
 async function runAll(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
   const { config, folder } = context;
+  const { dataRoot, strict } = context;
+  requireNone((await survey({ config, dataRoot, folder, strict })).refusals);
+  context.throwIfStopped();
   writeConfig(context);
   const graph = new GraphRun(context);
   await graph.all();
@@ -117,7 +113,9 @@ function resultOf(
     statistics: {
       redraws: config.statistics.redraws,
       unit: config.statistics.unit,
-      confidence: 0.95,
+      confidence: config.statistics.confidence,
+      interval: config.statistics.interval,
+      stratified: config.statistics.stratified,
       seed: config.seed,
       correction: config.statistics.correction,
       families: {

@@ -3,6 +3,7 @@ import { compiledUrl } from '../base/index.js';
 import { writeModelCard } from '../models/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
+import { trainingBytes } from './cost.js';
 import { recipeOf, trainingFeed, tuningOf } from './finetuning-recipe.js';
 import { partOf, startTitle } from './part.js';
 import { writePredictions } from './predictions.js';
@@ -106,6 +107,7 @@ export async function finetune(
     const images = curve.length * stepsPerEpoch(feeds.train) * feeds.train.batchSize;
     return { learningRate, seed, bestEpoch, seconds, imagesPerSecond: images / seconds, curve };
   };
-  const stored = await context.finish({ node, part, demand: { threads }, work: train });
+  const demand = context.demand(node, threads, () => trainingBytes(model, tuning, recipe.batchSize));
+  const stored = await context.finish({ node, part, demand, work: train });
   return { ...stored, pretrainingSeed, folder: part.folder };
 }

@@ -1,6 +1,6 @@
 import { inputError } from '../base/index.js';
 import { type Feed, type SupervisedRecipe, samplingWeights, type Tuning } from '../training/index.js';
-import { type PreparedDataset, requireOneBatch, splitIndices } from './prepare.js';
+import { type DatasetTables, type PreparedDataset, requireOneBatch, splitIndices } from './prepare.js';
 import type { FinetuningSettings } from './recipe-schema.js';
 
 /** A fine-tuning as the training takes it: what the experiment's settings say, at one of its learning rates. */
@@ -27,7 +27,7 @@ export function trainingFeed(dataset: PreparedDataset, settings: FinetuningSetti
 }
 
 /** Throws an InputError where the radiographs do not fill one step, or give no AUROC that an epoch could be selected by. */
-export function requireTrainable(dataset: PreparedDataset, settings: FinetuningSettings): void {
+export function requireTrainable(dataset: DatasetTables, settings: FinetuningSettings): void {
   const { name, findings, labels } = dataset;
   const field = settings.accumulate === 1 ? 'finetuning.batchSize' : 'finetuning.batchSize x accumulate';
   requireOneBatch(field, imagesPerStep(settings), splitIndices(dataset, 'train').length, name);

@@ -4,6 +4,7 @@ export { type RunningExperiment, runExperiment, runNodes } from './experiment.js
 export { EXPORT_FORMATS, type Exported, type ExportFormat, exportExperiment } from './export/index.js';
 export { experimentGraph, type GraphNode, type NodeKind } from './graph.js';
 export { type NetworkInput, networkInput } from './network-input.js';
+export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './plan.js';
 export { type Predictions, readPredictions, writePredictions } from './predictions.js';
 export type { ProgressSink } from './progress-sink.js';
 export { type ReportPaths, writeReport } from './report/index.js';

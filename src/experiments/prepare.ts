@@ -28,6 +28,12 @@ export interface PreparedDataset {
   pixels: PixelFeatures;
 }
 
+/** What the tables of a data set tell, before an image was read. */
+export type DatasetTables = Pick<
+  PreparedDataset,
+  'name' | 'dataset' | 'findings' | 'radiographs' | 'labels' | 'images'
+>;
+
 /** What a test needs of a data set: all but its images. */
 export type TestedDataset = Omit<PreparedDataset, 'store' | 'images'>;
 
@@ -53,13 +59,15 @@ const BORDER = 4 * (THUMBNAIL - 1);
 
 /**
  * Opens a data set, reads every image once, as a part of `node`, and keeps what can be read. Throws an InputError for
- * an empty split, and before it reads an image where a finding or a split cannot be trained on.
+ * an empty split and for a finding that cannot be trained, before it reads an image where the tables tell already;
+ * `require` may throw too.
  */
 export async function prepareDataset(
   context: ExperimentContext,
   name: string,
   source: RadiographSource,
   node = context.ids.dataset(name),
+  require: (tables: DatasetTables) => void = () => {},
 ): Promise<PreparedDataset> {
   const { config } = context;
   const { preprocessing } = networkInput(config);
@@ -72,6 +80,24 @@ export async function prepareDataset(
     return [id, contentHash(patient), split, [...labels].map(String), images.bytes(radiograph)];
   });
   const fingerprint = contentHash({ rows, findings, preprocessing });
+  const requireTables = (radiographs: Radiograph[]): DatasetTables => {
+    for (const split of SPLITS) {
+      if (radiographs.some((radiograph) => radiograph.split === split)) continue;
+      throw inputError({
+        what: `${name}: ${split} split`,
+        found: 'no readable radiograph',
+        expected: 'at least one',
+        fix: `Check it with: hilum data check ${source.type} --root ${source.root}`,
+      });
+    }
+    const labels = new Float32Array(radiographs.length * findings.length);
+    for (const [i, radiograph] of radiographs.entries()) labels.set(radiograph.labels, i * findings.length);
+    const tables = { name, dataset, findings, radiographs, labels, images };
+    trainingWeights(tables);
+    require(tables);
+    return tables;
+  };
+  context.tables.set(node, requireTables(all));
   const part = partOf(context.folder, `prepare ${name}`, { fingerprint });
   const pixelPath = join(part.folder, 'pixels.npy');
   const width = THUMBNAIL * THUMBNAIL + 2;
@@ -101,17 +127,7 @@ export async function prepareDataset(
   const bad = new Set(unreadable.map(({ id }) => id));
   const kept = all.map((_, i) => i).filter((i) => !bad.has(all[i]!.id));
   const radiographs = kept.map((i) => all[i]!);
-  for (const split of SPLITS) {
-    if (radiographs.some((radiograph) => radiograph.split === split)) continue;
-    throw inputError({
-      what: `${name}: ${split} split`,
-      found: 'no readable radiograph',
-      expected: 'at least one',
-      fix: `Check it with: hilum data check ${source.type} --root ${source.root}`,
-    });
-  }
-  const labels = new Float32Array(radiographs.length * findings.length);
-  for (const [i, radiograph] of radiographs.entries()) labels.set(radiograph.labels, i * findings.length);
+  const tables = requireTables(radiographs);
   const prepared: PreparedDataset = {
     name,
     dataset,
@@ -120,11 +136,10 @@ export async function prepareDataset(
     store: bad.size === 0 ? allStore : images.reader(radiographs, preprocessing),
     images,
     unreadable,
-    labels,
+    labels: tables.labels,
     fingerprint: contentHash({ fingerprint, unreadable: [...bad].sort() }),
     pixels: splitPixels(readNpy(pixelPath).data as Float32Array, kept, width),
   };
-  trainingWeights(prepared);
   return prepared;
 }
 
@@ -176,14 +191,21 @@ export function requireOneBatch(field: string, batchSize: number, images: number
 }
 
 /** Indices of the radiographs of a split. */
-export function splitIndices({ radiographs }: TestedDataset, split: Radiograph['split']): Int32Array {
+export function splitIndices(
+  { radiographs }: Pick<TestedDataset, 'radiographs'>,
+  split: Radiograph['split'],
+): Int32Array {
   return Int32Array.from(radiographs.keys()).filter((i) => radiographs[i]!.split === split);
 }
 
 /**
  * `pos_weight` `[F]` of the rows that training really uses. Throws an InputError for a finding with one class only.
  */
-export function trainingWeights({ name, dataset, radiographs }: PreparedDataset): Float32Array {
+export function trainingWeights({
+  name,
+  dataset,
+  radiographs,
+}: Pick<DatasetTables, 'name' | 'dataset' | 'radiographs'>): Float32Array {
   try {
     return posWeight(ofSplit({ ...dataset, radiographs }, 'train'), dataset.findings);
   } catch (error) {

@@ -209,6 +209,7 @@ export async function findReadable(
     line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
     return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: id(index), reason })) };
   };
+  context.pretrainingImages.set(name, (context.pretrainingImages.get(name) ?? 0) + store.length);
   const found = await context.finish({ node: context.ids.data(name), part, work: scanAll });
   const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
   reportUnreadable(context, `pictures of ${name}`, unreadable, store.length);

@@ -2,8 +2,15 @@ import { compiledUrl } from '../base/index.js';
 import { simclrViews } from '../imaging/index.js';
 import type { ModelConfig } from '../models/index.js';
 import type { SimclrConfig, SimclrResult } from '../ssl/index.js';
-import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../training/index.js';
+import {
+  type EpochRecord,
+  type SupervisedConfig,
+  type SupervisedResult,
+  stepsPerEpoch,
+  TRAIN_EVERYTHING,
+} from '../training/index.js';
 import type { ExperimentContext } from './context.js';
+import { trainingBytes } from './cost.js';
 import { ownNetwork } from './network.js';
 import { type Part, partOf, startTitle } from './part.js';
 import { requireOneBatch, type UnreadableImage } from './prepare.js';
@@ -89,7 +96,9 @@ async function pretrainSimclr(
       metric: { name: 'spread of the embeddings (1 uniform, 0 collapsed)', value: result.spread },
     };
   };
-  const pretraining = await context.finish({ node, part, demand: { threads }, work: train });
+  const memory = () => trainingBytes(task.model, TRAIN_EVERYTHING, 2 * batchSize);
+  const demand = context.demand(node, threads, memory);
+  const pretraining = await context.finish({ node, part, demand, work: train });
   const description = `self-supervised (SimCLR) on ${data.description}, without labels`;
   return { part, description, pretraining };
 }
@@ -149,7 +158,8 @@ async function pretrainSupervised(
       ...qualityOf(result.curve[result.bestEpoch - 1]),
     };
   };
-  const pretraining = await context.finish({ node, part, demand: { threads }, work: train });
+  const demand = context.demand(node, threads, () => trainingBytes(task.model, TRAIN_EVERYTHING, batchSize));
+  const pretraining = await context.finish({ node, part, demand, work: train });
   const description = `supervised on ${data.description}`;
   return { part, description, pretraining };
 }

@@ -22,6 +22,11 @@ export class GraphRun {
     await this.context.all(this.context.graph.map((node) => this.make(node)));
   }
 
+  /** Makes a node, or finds it. */
+  one(node: GraphNode): Promise<unknown> {
+    return this.make(node);
+  }
+
   /** Makes some nodes alone. Throws an InputError that names what they need and is not finished. */
   async only(ids: readonly string[]): Promise<void> {
     const nodes = ids.map((id) => this.context.graph.find((node) => node.id === id)!);
@@ -89,9 +94,8 @@ export class GraphRun {
     const { context } = this;
     const { config } = context;
     const { name: _, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
-    const dataset = await prepareDataset(context, name, source);
-    requireTrainable(dataset, config.finetuning);
-    return dataset;
+    const node = context.ids.dataset(name);
+    return prepareDataset(context, name, source, node, (tables) => requireTrainable(tables, config.finetuning));
   }
 
   /** Opens an initialization once, for all that start from it. */

@@ -1,0 +1,92 @@
+/** What is there already of an experiment, and what it cannot run with: every table is opened, no image and nothing trained. */
+import { existsSync, statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { InputError, messageOf } from '../base/index.js';
+import type { ModelConfig } from '../models/index.js';
+import { requireDevice } from '../torch/index.js';
+import { ExperimentContext, type ExperimentOptions, NotFinished } from './context.js';
+import { trainingBytes } from './cost.js';
+import { tuningOf } from './finetuning-recipe.js';
+import { isPretrained } from './graph.js';
+import { fineTuned, ownNetwork, requireNetwork } from './network.js';
+import { requireDinov2 } from './pretrain-dinov2.js';
+import { GraphRun } from './run-graph.js';
+import type { ExperimentConfig } from './schema.js';
+
+export interface Survey {
+  context: ExperimentContext;
+  /** Ids of the nodes that are finished, by the keys of their parts. */
+  finished: Set<string>;
+  /** As they are fine-tuned, by initialization; of one that goes on from weights, the experiment's own. */
+  networks: Map<string, ModelConfig>;
+  /** Why it cannot run, each one once; empty where it can. */
+  refusals: string[];
+}
+
+const silent = { start: () => ({ update: () => {}, end: () => {} }), print: () => {} };
+
+/** Looks at everything that an experiment needs. Throws what is no fault of the person who wrote it. */
+export async function survey(options: Omit<ExperimentOptions, 'progress' | 'only'>): Promise<Survey> {
+  const { config, dataRoot } = options;
+  const refusals = new Set<string>();
+  const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof InputError) refusals.add(messageOf(error));
+      else if (!(error instanceof NotFinished)) throw error;
+      return undefined;
+    }
+  };
+  await attempt(() => requireOwnNetwork(config));
+  for (const start of config.initializations) {
+    if (start.from === 'ssl' && start.method === 'dinov2') await attempt(() => requireDinov2(config, dataRoot, start));
+  }
+  await attempt(() => requireDevice(config.device));
+  const context = new ExperimentContext({ ...options, progress: silent, only: [] });
+  if (refusals.size > 0) return { context, finished: new Set(), networks: new Map(), refusals: [...refusals] };
+
+  const run = new GraphRun(context);
+  const networks = new Map<string, ModelConfig>();
+  for (const start of config.initializations) {
+    const opened = isPretrained(start) ? undefined : await attempt(() => run.start(start.name));
+    networks.set(start.name, opened?.variants[0]?.network ?? fineTuned(ownNetwork(config), config));
+  }
+  const finished = new Set<string>();
+  for (const node of context.graph) {
+    if (node.kind === 'test') continue;
+    if (await attempt(() => run.one(node).then(() => true))) finished.add(node.id);
+  }
+  if (config.device === 'cpu') {
+    for (const [name, network] of networks) {
+      const needed = trainingBytes(network, tuningOf(config.finetuning), config.finetuning.batchSize);
+      if (refusals.size === 0 && needed > totalmem()) refusals.add(tooLarge(name, needed));
+    }
+  }
+  return { context, finished, networks, refusals: [...refusals] };
+}
+
+const GIB = 2 ** 30;
+
+const tooLarge = (name: string, bytes: number) =>
+  `${name}: found about ${(bytes / GIB).toFixed(1)} GiB that a fine-tuning of it takes; expected at most the machine's ${(totalmem() / GIB).toFixed(1)} GiB. Lower finetuning.batchSize (accumulate keeps the step), or take a smaller model.`;
+
+/** Throws an InputError where the experiment builds a network of its own that cannot be built or fine-tuned so. */
+export function requireOwnNetwork(config: ExperimentConfig): void {
+  if (config.initializations.every(({ from }) => from === 'weights')) return;
+  requireNetwork(fineTuned(ownNetwork(config), config), config);
+}
+
+/** Bytes that are free where a folder is, or will be. */
+export function freeBytes(folder: string): number {
+  let there = resolve(folder);
+  while (!existsSync(there)) there = dirname(there);
+  const { bavail, bsize } = statfsSync(there);
+  return bavail * bsize;
+}
+
+/** Throws one InputError that lists every reason why the experiment cannot run. */
+export function requireNone(refusals: readonly string[]): void {
+  if (refusals.length > 0) throw new InputError(refusals.join('\n'));
+}
