@@ -182,7 +182,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['statistics.redraws', 'random', 200],
   ['statistics.unit', 'random', 'image'],
   ['statistics.threshold.sensitivity', 'random', 0.9],
-  ['statistics.threshold.specificity', 'random', 0.9],
+  ['statistics.threshold.specificity', 'random', 0],
   ['statistics.threshold.value', 'random', 0.5],
   ['statistics.correction', 'random', 'holm'],
   ['statistics.ageBands', 'random', [50]],
