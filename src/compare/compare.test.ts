@@ -167,7 +167,7 @@ describe('compareModels', () => {
   it('writes a page, a table and JSON', () => {
     const paths = writeComparison(compareModels({ ...base, margin: 0.02 }), join(folder, 'out'));
     const [html, table, json] = paths.map((path) => readFileSync(path, 'utf8'));
-    expect(html).toMatch(/<svg role="img" aria-label="Differences of AUROC, a minus b: mean \+0/);
+    expect(html).toMatch(/<svg role="img" aria-label="Differences of AUROC, a minus b: mean of findings \+0/);
     expect(table!.split('\n')[1]).toMatch(/^mean,,,,0\.\d+,/);
     expect(JSON.parse(json!)).toMatchObject({ format: 'hilum-comparison/1', findings: [{ finding: 'Edema' }, {}] });
   });
@@ -276,7 +276,11 @@ describe('what does not fit is refused with the reason', () => {
       { second: [bad('names.csv', () => {}, ['id', 'X', 'Y'])] },
       /findings: found .*X, Y.*expected a finding that all files/,
     ],
-    ['a finding that is not there', { findings: ['Edema', 'Hernia'] }, /Hernia in every file, as --findings says/],
+    [
+      'a finding that is not there',
+      { findings: ['Edema', 'Hernia'] },
+      /found the findings Edema, Lung Opacity; expected Hernia, as --findings says/,
+    ],
     ['no labels', { labels: undefined }, /predictions without labels.*--labels/],
     [
       'other labels',

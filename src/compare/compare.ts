@@ -1,10 +1,10 @@
 import { inputError, packageVersion } from '../base/index.js';
 import {
   adjust,
-  type Conclusions,
   type Correction,
   concludeFrom,
   type DelongInterval,
+  type Difference,
   delongInterval,
   delongTest,
   type Estimate,
@@ -221,13 +221,17 @@ export function compareModels(options: CompareOptions): ModelComparison {
   }
 }
 
-function conclusionsOf(
-  difference: Estimate & Partial<Record<'pNonInferior' | 'pEquivalent', number>>,
-  margin: number | undefined,
-): ModelComparison['conclusions'] {
-  const conclusions: Conclusions = concludeFrom(difference, margin);
+function conclusionsOf(difference: Difference, margin: number | undefined): ModelComparison['conclusions'] {
+  const { superior, inferior, nonInferior, equivalent } = concludeFrom(difference, margin);
   const { pNonInferior = NaN, pEquivalent = NaN } = difference;
-  return { ...conclusions, pNonInferior: finite(pNonInferior), pEquivalent: finite(pEquivalent) };
+  return {
+    superior,
+    inferior,
+    nonInferior: margin === undefined ? null : nonInferior,
+    equivalent: margin === undefined ? null : equivalent,
+    pNonInferior: finite(pNonInferior),
+    pEquivalent: finite(pEquivalent),
+  };
 }
 
 function readModels(options: CompareOptions, split: string) {

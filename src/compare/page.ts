@@ -10,7 +10,6 @@ import {
   headerHtml,
   numbering,
   page,
-  SERIES_COLORS,
   seriesOf,
   shortened,
   tableHtml,
@@ -49,8 +48,9 @@ export function writeComparison(result: ModelComparison, folder: string): string
 
 /** Differences with their intervals, the mean at the top; with a margin, its two lines. */
 function forest({ first, second, mean, findings, statistics: { margin, confidence: level } }: ModelComparison): Figure {
-  const rows = [{ finding: 'mean', difference: mean.difference }, ...findings].flatMap(({ finding, difference }, i) =>
-    difference ? [{ name: shortened(finding), isMean: i === 0, ...difference }] : [],
+  const labels = distinct(['mean of findings', ...findings.map(({ finding }) => finding)]);
+  const rows = [mean, ...findings].flatMap(({ difference }, i) =>
+    difference ? [{ name: labels[i]!, isMean: i === 0, ...difference }] : [],
   );
   const svg = drawSvg(
     `Differences of AUROC, ${first.name} minus ${second.name}: ${rows.map(({ name, estimate }) => `${name} ${signed(estimate)}`).join(', ')}`,
@@ -84,7 +84,13 @@ function forest({ first, second, mean, findings, statistics: { margin, confidenc
   };
 }
 
-const colorOf = ({ isMean }: { isMean: boolean }) => seriesOf(isMean ? 0 : 1 % SERIES_COLORS).color;
+/** Names short enough for the figure; with their number where two would be one. */
+function distinct(names: readonly string[]): string[] {
+  const short = names.map((name) => shortened(name, 30));
+  return short.map((name, i) => (short.indexOf(name) === i ? name : `${name} ${i}`));
+}
+
+const colorOf = ({ isMean }: { isMean: boolean }) => seriesOf(isMean ? 0 : 1).color;
 
 function methods({ first, second, statistics: it, data }: ModelComparison): string {
   const seeds =

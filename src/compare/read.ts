@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { inputError } from '../base/index.js';
+import { inputError, nearest } from '../base/index.js';
 import { readHeader, readTable } from '../datasets/index.js';
 import { counted, listed } from '../pages/index.js';
 import { type FindingColumn, type NamedColumns, nameKey, recognizeColumns } from './columns.js';
@@ -67,10 +67,9 @@ export function readPredictionFile(path: string, options: ReadOptions): Predicti
   const separator = separatorOf(readHeader(path).join(','));
   const columns = recognizeColumns(path, readHeader(path, separator), options.kind, options);
   const { id, patient, split } = columns;
-  const [scores, labels] = [columns.scores, columns.labels].map((all) => chosen(all, options.findings)) as [
-    FindingColumn[],
-    FindingColumn[],
-  ];
+  const { findings } = options;
+  requireFindings(path, options.kind === 'predictions' ? columns.scores : columns.labels, findings);
+  const [scores, labels] = [chosen(columns.scores, findings), chosen(columns.labels, findings)];
   const required = [
     id,
     ...[patient, split].filter((name) => name !== undefined),
@@ -122,6 +121,15 @@ function chosen(columns: readonly FindingColumn[], findings: readonly string[] |
   if (!findings) return columns;
   const keys = findings.map(nameKey);
   return columns.filter(({ finding }) => keys.includes(nameKey(finding)));
+}
+
+function requireFindings(path: string, columns: readonly FindingColumn[], wanted: readonly string[] = []): void {
+  const known = columns.map(({ finding }) => finding);
+  const missing = wanted.find((name) => !known.some((finding) => nameKey(finding) === nameKey(name)));
+  if (missing === undefined) return;
+  const found = `the findings ${known.join(', ').slice(0, 300)}`;
+  const fix = `Did you mean "${nearest(missing, known)}"?`;
+  throw inputError({ what: path, found, expected: `${missing}, as --findings says`, fix });
 }
 
 function separatorOf(header: string): string {

@@ -45,8 +45,10 @@ export interface ModelComparison {
     pPermutation: number | null;
   };
   findings: FindingComparison[];
-  /** About the mean AUROC. */
-  conclusions: Conclusions & { pNonInferior: number | null; pEquivalent: number | null };
+  /** About the mean AUROC; those that need a margin are null without one. */
+  conclusions: Pick<Conclusions, 'superior' | 'inferior'> &
+    Record<'nonInferior' | 'equivalent', boolean | null> &
+    Record<'pNonInferior' | 'pEquivalent', number | null>;
   /** In a sentence or two, for people. */
   verdict: string;
   /** What was left out, and what to keep in mind. */
