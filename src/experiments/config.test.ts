@@ -48,8 +48,13 @@ describe('an experiment file', () => {
     expect(statistics).toEqual({
       redraws: 1000,
       unit: 'patient',
+      stratified: false,
+      interval: 'percentile',
+      confidence: 0.95,
       correction: 'benjamini-hochberg',
       threshold: 'youden',
+      ageBands: [18, 40, 60, 80],
+      smallestGroup: 10,
     });
   });
 

@@ -42,7 +42,7 @@ interface RunPredictions {
 
 /** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
 export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, folder: string): DatasetEvaluation {
-  const { redraws, unit, correction, threshold } = config.statistics;
+  const { redraws, unit, correction, threshold, stratified, interval, confidence } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
@@ -55,7 +55,9 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
     thresholds: runs[i]!.map(({ thresholds }) => thresholds),
   }));
   const { seed } = config;
-  const result = pairedBootstrap({ labels, findings: findings.length, models, groups, redraws, seed });
+  const strata = stratified ? withPositives(labels, findings.length, groups) : undefined;
+  const options = { labels, findings: findings.length, models, groups, strata, redraws, seed, interval, confidence };
+  const result = pairedBootstrap(options);
   const pairs = cells.flatMap((first, i) => cells.slice(i + 1).map((second) => [first, second] as const));
   const comparisons = pairs.map(([first, second]) => {
     const [a, b] = [first.start.summary.name, second.start.summary.name];
@@ -68,6 +70,7 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
       groups: testGroups(cells[0]!, unit),
       redraws,
       seed: config.seed,
+      confidence,
     }),
     ...groupResults(dataset, models, { ...config.statistics, groups, seed }),
     undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
@@ -202,6 +205,15 @@ function differenceOf(difference: Comparison['meanAuroc'], pAdjusted: number): D
 function testGroups({ dataset }: TestedCell, unit: 'patient' | 'image'): Int32Array | undefined {
   if (unit === 'image') return undefined;
   return numbered([...splitIndices(dataset, 'test')].map((i) => dataset.radiographs[i]!.patient));
+}
+
+/** Of each row, 1 where its group (or itself) has any positive finding, else 0. */
+function withPositives(labels: Float32Array, findings: number, groups: Int32Array | undefined): Int32Array {
+  const rows = Int32Array.from({ length: labels.length / findings }, (_, row) => row);
+  const groupOf = (row: number) => groups?.[row] ?? row;
+  const positive = (row: number) => labels.subarray(row * findings, (row + 1) * findings).includes(1);
+  const having = new Set([...rows].filter(positive).map(groupOf));
+  return rows.map((row) => (having.has(groupOf(row)) ? 1 : 0));
 }
 
 /** Numbers equal names alike, in order of appearance. */

@@ -1,5 +1,5 @@
 import { HilumError, inputError, readJson } from '../base/index.js';
-import type { Correction } from '../evaluation/index.js';
+import type { Correction, IntervalMethod } from '../evaluation/index.js';
 
 /**
  * What an experiment found: everything that the report prints, and nothing that JSON cannot hold.
@@ -62,6 +62,10 @@ export interface Statistics {
   redraws: number;
   unit: 'patient' | 'image';
   confidence: number;
+  /** How the intervals of cells and comparisons are made; those of results without it are percentile. */
+  interval?: IntervalMethod;
+  /** Whether units with and without a positive finding were redrawn apart, as many of each as there are. */
+  stratified?: boolean;
   seed: number;
   correction: Correction;
   /** What each correction runs over, in words, e.g. 'findings, within one pair of initializations and one data set'. */

@@ -8,7 +8,7 @@ import {
   VALIDATION_FRACTION,
   VIEW_FILTERS,
 } from '../datasets/index.js';
-import { CORRECTIONS } from '../evaluation/index.js';
+import { CORRECTIONS, INTERVALS } from '../evaluation/index.js';
 import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 import { pretrainingSettings } from '../pretraining/index.js';
@@ -193,6 +193,9 @@ export const experimentSchema = z
       .strictObject({
         redraws: z.number().int().min(100).max(1_000_000).default(1000),
         unit: z.enum(['patient', 'image']).default('patient'),
+        stratified: z.boolean().default(false),
+        interval: z.enum(INTERVALS).default('percentile'),
+        confidence: z.number().min(0.5).max(0.999).default(0.95),
         threshold: z
           .union([
             z.enum(['youden', 'f1']),

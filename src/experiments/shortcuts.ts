@@ -10,7 +10,7 @@ import { finiteOrNull } from './result.js';
  */
 export function shortcutsOf(
   prepared: TestedDataset,
-  options: { groups?: Int32Array; redraws: number; seed: number },
+  options: { groups?: Int32Array; redraws: number; seed: number; confidence: number },
 ): ShortcutResult[] {
   const { findings, labels } = prepared;
   const train = splitIndices(prepared, 'train');
@@ -23,6 +23,7 @@ export function shortcutsOf(
     findings: F,
     groups: options.groups,
     redraws: options.redraws,
+    confidence: options.confidence,
     seed: options.seed,
   });
   return estimates.map(({ name, columns, findings: results, meanAuroc }) => ({
