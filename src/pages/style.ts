@@ -70,10 +70,12 @@ tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .legend svg { vertical-align: middle; margin-right: .4rem; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.45 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; }
+@page { size: A4; margin: 16mm 14mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
-  h2, h3, caption, .legend, tr:has(.group) { break-after: avoid; }
+  h2, h3, caption, thead, thead tr, .legend, tr:has(.group) { break-after: avoid; }
+  figcaption { break-before: avoid; }
   .panel:has(> [width='460']) { max-width: 48%; }
   .panel:has(> [width='228']) { max-width: 23%; }
   tr, .panel, .verdict li { break-inside: avoid; }

@@ -4,6 +4,7 @@ import { assertFinite, type ExperimentResult } from '../result.js';
 import { comparisonCsv } from './csv.js';
 import { htmlReport } from './html.js';
 import { markdownReport } from './markdown.js';
+import { writeModelCards } from './model-card.js';
 
 export { comparisonCsv } from './csv.js';
 export { htmlReport } from './html.js';
@@ -16,7 +17,10 @@ export interface ReportPaths {
   csv: string;
 }
 
-/** Writes `report.html`, `report.md` and `comparison.csv` into a folder, each atomically. Throws where the result holds a number that is not finite. */
+/**
+ * Writes `report.html`, `report.md` and `comparison.csv` into a folder, and `MODEL_CARD.md` beside the weights of its runs, each
+ * atomically. Throws where the result holds a number that is not finite.
+ */
 export function writeReport(folder: string, result: ExperimentResult): ReportPaths {
   assertFinite(result);
   const paths = {
@@ -27,5 +31,6 @@ export function writeReport(folder: string, result: ExperimentResult): ReportPat
   writeFileAtomic(paths.html, htmlReport(result));
   writeFileAtomic(paths.markdown, markdownReport(result));
   writeFileAtomic(paths.csv, comparisonCsv(result));
+  writeModelCards(folder, result);
   return paths;
 }

@@ -25,14 +25,15 @@ export function markdownReport(result: ExperimentResult): string {
   ].join('\n\n')}\n`;
 }
 
-function markdownTable({ title, columns, groups, notes }: Table, number: string): string {
+/** `number` is how the document counts the table, if it does. */
+export function markdownTable({ title, columns, groups, notes }: Table, number?: string): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   const rows = groups.flatMap(({ heading, rows: body }) => [
     ...(heading === undefined ? [] : [line([`**${escapeMarkdown(heading)}**`, ...columns.slice(1).map(() => '')])]),
     ...body.map((cells) => line(cells.map(markdownCell))),
   ]);
   return [
-    `**${number}.** ${escapeMarkdown(title)}`,
+    `${number ? `**${number}.** ` : ''}${escapeMarkdown(title)}`,
     [
       line(columns.map(({ text }) => escapeMarkdown(text))),
       line(columns.map(({ align }) => (align === 'right' ? '---:' : ':---'))),

@@ -1,5 +1,11 @@
 import { cell, decimals, type Figure, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
-import type { Degradation, ExperimentResult, Interval } from '../result.js';
+import {
+  DEGRADATIONS,
+  type Degradation,
+  type DegradedResult,
+  type ExperimentResult,
+  type Interval,
+} from '../result.js';
 import { colorOf } from './figures.js';
 import { pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';
@@ -56,9 +62,14 @@ export function matchedTable(result: ExperimentResult): Table {
   };
 }
 
+/** The same degradation of all models together. */
+function inOrder({ degraded = [] }: ExperimentResult): DegradedResult[] {
+  return [...degraded].sort((a, b) => DEGRADATIONS.indexOf(a.degradation) - DEGRADATIONS.indexOf(b.degradation));
+}
+
 /** What trained models reach on images that lack something. */
 export function degradedTable(result: ExperimentResult): Table {
-  const { degraded = [] } = result;
+  const degraded = inOrder(result);
   return {
     title:
       'Degraded test images. Mean AUROC of the trained models on images that lack something, and the share of the AUROC left.',
@@ -92,7 +103,7 @@ export function degradedTable(result: ExperimentResult): Table {
 export function degradedFigure(result: ExperimentResult): Figure {
   const groups = result.datasets.map(({ name }) => ({
     title: name,
-    rows: (result.degraded ?? [])
+    rows: inOrder(result)
       .filter(({ dataset, mean }) => dataset === name && mean?.auroc)
       .map(({ degradation, initialization, mean }) => ({
         label: `${DEGRADATION_NAMES[degradation]}: ${initialization}`,
