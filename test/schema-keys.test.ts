@@ -86,10 +86,14 @@ function base(start: string): Document {
     it.model = { imageSize: 32, ...(models[start] ?? { size: 'tiny', patchSize: 8, dim: 48, depth: 1 }) };
     it.model.input = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
     it.datasets[0].findings = ['Cardiomegaly', 'Effusion'];
+    // Without masks it says why there is nothing; with masks, which any bright picture may be, it predicts.
+    it.statistics.degraded = ['lung-only'];
     it.preprocessing = { equalize: false };
     Object.assign(it.finetuning, { epochs: 1, warmup: 0.5, schedule: 'cosine', weightDecay: 0.05, clip: 1 });
     if (start === 'densenet') it.finetuning.dropPath = 0;
     if (start === 'adapters') it.finetuning.lora = { rank: 4, alpha: 4, targets: ['qkv'] };
+    if (start === 'focal' || start === 'asymmetric') it.finetuning.loss = { type: start };
+    if (start === 'several epochs') Object.assign(it.finetuning, { epochs: 4, learningRate: 0.03 });
     const [initialization] = it.initializations;
     if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
   });
@@ -126,6 +130,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['datasets.root', 'random', 'others'],
   ['datasets.findings', 'random', ['Effusion', 'Cardiomegaly']],
   ['datasets.validationFraction', 'random', 0.3],
+  ['datasets.masks', 'random', 'radiographs/images'],
   ['initializations.name', 'random', 'another'],
   ['initializations.file', 'weights', ''],
   ['initializations.pictures.type', 'ssl', 'cifar10'],
@@ -158,9 +163,11 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['initializations.training.augmentation.scale', 'supervised', [1, 2]],
   ['initializations.training.augmentation.contrast', 'supervised', 0.8],
   ['initializations.training.augmentation.brightness', 'supervised', 0.8],
+  ['finetuning.preset', 'random', 'modern'],
   ['finetuning.seeds', 'random', [2]],
   ['finetuning.epochs', 'random', 2],
   ['finetuning.batchSize', 'random', 12],
+  ['finetuning.accumulate', 'random', 2],
   ['finetuning.learningRate', 'random', 0.01],
   ['finetuning.layerDecay', 'random', 0.5],
   ['finetuning.schedule', 'random', 'constant'],
@@ -173,6 +180,20 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.lora.rank', 'adapters', 2],
   ['finetuning.lora.alpha', 'adapters', 16],
   ['finetuning.lora.targets', 'adapters', ['fc1', 'fc2']],
+  ['finetuning.loss.type', 'random', 'focal'],
+  ['finetuning.loss.posWeight', 'random', false],
+  ['finetuning.loss.smoothing', 'random', 0.3],
+  ['finetuning.loss.gamma', 'focal', 0],
+  ['finetuning.loss.alpha', 'focal', 0.9],
+  ['finetuning.loss.gammaNegative', 'asymmetric', 0],
+  ['finetuning.loss.gammaPositive', 'asymmetric', 3],
+  ['finetuning.loss.clip', 'asymmetric', 0.5],
+  ['finetuning.mixup', 'random', 1],
+  ['finetuning.sampling', 'random', 'class-balanced'],
+  ['finetuning.ema', 'random', 0.5],
+  ['finetuning.select', 'several epochs', 'auroc'],
+  ['finetuning.patience', 'several epochs', 1],
+  ['finetuning.testFlip', 'random', true],
   ['finetuning.augmentation.flip', 'random', 0],
   ['finetuning.augmentation.rotation', 'random', 90],
   ['finetuning.augmentation.scale', 'random', [1, 2]],
@@ -190,6 +211,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['statistics.correction', 'random', 'holm'],
   ['statistics.ageBands', 'random', [50]],
   ['statistics.smallestGroup', 'random', 2],
+  ['statistics.degraded', 'random', []],
 ];
 
 /** Keys that the phantoms' kind of data set has no use for: that they are read shows in the refusal. */

@@ -12,12 +12,13 @@ import {
   type ThresholdRule,
 } from '../evaluation/index.js';
 import { calibrationOf } from './calibration.js';
+import { type DegradedRun, degradedResults } from './degraded.js';
 import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
 import { splitIndices, type TestedDataset } from './prepare.js';
-import type { Cell, Difference, PairComparison, ShortcutResult } from './result.js';
+import type { Cell, DegradedResult, Difference, PairComparison, ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 import { shortcutsOf } from './shortcuts.js';
@@ -30,6 +31,7 @@ export interface DatasetEvaluation extends GroupResults {
   cells: Cell[];
   comparisons: PairComparison[];
   shortcuts: ShortcutResult[];
+  degraded: DegradedResult[];
   undefinedRedraws: number;
 }
 
@@ -41,7 +43,12 @@ interface RunPredictions {
 }
 
 /** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
-export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, folder: string): DatasetEvaluation {
+export function evaluateDataset(
+  cells: TestedCell[],
+  degraded: DegradedRun[],
+  config: ExperimentConfig,
+  folder: string,
+): DatasetEvaluation {
   const { redraws, unit, correction, threshold, stratified, interval, confidence } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
@@ -72,6 +79,7 @@ export function evaluateDataset(cells: TestedCell[], config: ExperimentConfig, f
       seed: config.seed,
       confidence,
     }),
+    degraded: degradedResults(degraded, dataset, { groups, redraws, seed }),
     ...groupResults(dataset, models, { ...config.statistics, groups, seed }),
     undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
       (sum, { auroc }) => sum + auroc.undefinedRedraws,

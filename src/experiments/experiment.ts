@@ -4,6 +4,7 @@ import { contentHash, inputError, lockFolder, nearest, packageVersion, readJson,
 import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
+import { requireAllMasks } from './degraded.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import type { PreparedDataset } from './prepare.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
@@ -48,6 +49,7 @@ function checkedContext(options: ExperimentOptions): ExperimentContext {
   for (const start of config.initializations) {
     if (start.from === 'ssl' && start.method === 'dinov2') requireDinov2(config, dataRoot, start);
   }
+  requireAllMasks(config, dataRoot);
   requireDevice(config.device);
   return new ExperimentContext(options);
 }
@@ -137,6 +139,7 @@ function resultOf(
     subgroups: evaluations.flatMap(({ subgroups }) => subgroups),
     confounding: evaluations.flatMap(({ confounding }) => confounding),
     matched: evaluations.flatMap(({ matched }) => matched),
+    degraded: evaluations.flatMap(({ degraded }) => degraded),
     verdict: [],
   } satisfies ExperimentResult;
   return { ...evidence, verdict: verdict(evidence) };

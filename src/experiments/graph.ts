@@ -69,7 +69,7 @@ export function experimentGraph(config: ExperimentConfig): GraphNode[] {
   const { seed, device, precision, model, preprocessing } = config;
   for (const source of config.datasets) {
     const { name: dataset } = source;
-    const inputs = { source, seed, preprocessing, imageSize: model.imageSize };
+    const inputs = { source: { ...source, masks: undefined }, seed, preprocessing, imageSize: model.imageSize };
     const title = `read ${dataset}`;
     add<DatasetNode>({ id: ids.dataset(dataset), kind: 'dataset', title, needs: [], threads: 0, dataset }, inputs);
   }

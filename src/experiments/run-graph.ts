@@ -93,7 +93,7 @@ export class GraphRun {
   private async prepare(name: string): Promise<PreparedDataset> {
     const { context } = this;
     const { config } = context;
-    const { name: _, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
+    const { name: _, masks: __, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
     const node = context.ids.dataset(name);
     return prepareDataset(context, name, source, node, (tables) => requireTrainable(tables, config.finetuning));
   }

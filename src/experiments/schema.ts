@@ -13,6 +13,7 @@ import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 import { pretrainingSettings } from '../pretraining/index.js';
 import { augmentation, finetuning, recipe } from './recipe-schema.js';
+import { DEGRADATIONS } from './result.js';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
@@ -186,7 +187,7 @@ export const experimentSchema = z
     precision: z.enum(['fp32', 'bf16']).default('fp32'),
     model,
     preprocessing: preprocessing.prefault({}),
-    datasets: z.array(z.strictObject({ name, ...radiographSource })).min(1),
+    datasets: z.array(z.strictObject({ name, ...radiographSource, masks: z.string().min(1).optional() })).min(1),
     initializations: z.array(initialization).min(1),
     finetuning,
     statistics: z
@@ -207,6 +208,10 @@ export const experimentSchema = z
         correction: z.enum(CORRECTIONS).default('benjamini-hochberg'),
         ageBands: z.array(count.max(120)).default([18, 40, 60, 80]),
         smallestGroup: count.default(10),
+        degraded: z
+          .array(z.enum(DEGRADATIONS))
+          .refine((list) => new Set(list).size === list.length, 'each degradation once')
+          .optional(),
       })
       .prefault({}),
   })

@@ -7,8 +7,8 @@ import type { TestingInput, TestingOutput } from './testing.js';
 const send = (output: TestingOutput) => parentPort!.postMessage(output);
 
 try {
-  const { cells, config, folder } = workerData as TestingInput;
-  send({ evaluation: evaluateDataset(cells, config, folder) });
+  const { cells, degraded, config, folder } = workerData as TestingInput;
+  send({ evaluation: evaluateDataset(cells, degraded, config, folder) });
 } catch (error) {
   send({ error: packError(error) });
 }

@@ -4,11 +4,15 @@ import sharp from 'sharp';
 import { Random, writeFileAtomic, writeJson } from '../base/index.js';
 import { labelsOf } from './findings.js';
 import { checkImageSet, type ImageSetOptions, writeImages } from './image-files.js';
+import { lungMask } from './lung-mask.js';
 import { drawPatient, type PatientOptions } from './patient.js';
 import type { Phantom } from './phantom.js';
 import { renderPhantom } from './radiograph.js';
 
-export interface PhantomSetOptions extends ImageSetOptions, Pick<PatientOptions, 'confounding' | 'mildest'> {}
+export interface PhantomSetOptions extends ImageSetOptions, Pick<PatientOptions, 'confounding' | 'mildest'> {
+  /** Whether `masks/` gets a PNG per image that is white where its lungs are. Off unless said. */
+  masks?: boolean;
+}
 
 /** One radiograph of a set, as `phantoms.json` lists it. */
 export interface PhantomRecord {
@@ -30,23 +34,29 @@ const header =
 /**
  * Writes chest phantoms into `folder` in the published layout of ChestX-ray14 (Wang et al., CVPR 2017): `images/*.png` (8-bit
  * gray), `Data_Entry_2017_v2020.csv`, `train_val_list.txt`, `test_list.txt` (about 30 % of the patients); and `phantoms.json`
- * with the parameters of every image. The tables are written last, so an interrupted set has none.
+ * with the parameters of every image; on request `masks/*.png`. The tables are written last, so an interrupted set has none.
  * Throws an InputError for impossible options.
  */
 export async function writePhantomSet(folder: string, options: PhantomSetOptions): Promise<PhantomRecord[]> {
   checkImageSet(options);
-  const { size, onProgress } = options;
+  const { size, onProgress, masks = false } = options;
   const records = drawRecords(options);
-  mkdirSync(join(folder, 'images'), { recursive: true });
-  await writeImages(
-    records.length,
-    (i) => join(folder, 'images', records[i]!.image),
-    (i) =>
-      sharp(renderPhantom(records[i]!.phantom, size), {
-        raw: { width: size, height: size, channels: 1 },
-      }).toColourspace('b-w'),
-    onProgress,
-  );
+  const write = async (
+    name: string,
+    draw: (phantom: Phantom, size: number) => Uint8Array,
+    report?: typeof onProgress,
+  ) => {
+    mkdirSync(join(folder, name), { recursive: true });
+    const raw = { width: size, height: size, channels: 1 } as const;
+    await writeImages(
+      records.length,
+      (i) => join(folder, name, records[i]!.image),
+      (i) => sharp(draw(records[i]!.phantom, size), { raw }).toColourspace('b-w'),
+      report,
+    );
+  };
+  await write('images', renderPhantom, onProgress);
+  if (masks) await write('masks', lungMask);
 
   const list = (split: PhantomRecord['split']) =>
     records

@@ -1,5 +1,6 @@
 export { type MultiLabelLoss, STUDY_LOSS } from './losses.js';
 export { type PredictOptions, predictLogits } from './predict.js';
+export { type PredictionConfig, predictionFeed } from './prediction-task.js';
 export {
   learningRateSchedule,
   optimizerStep,
