@@ -1,6 +1,7 @@
 import { inputError } from '../base/index.js';
 import { type Feed, type SupervisedRecipe, samplingWeights, type Tuning } from '../training/index.js';
-import { type DatasetTables, type PreparedDataset, requireOneBatch, splitIndices } from './prepare.js';
+import type { DatasetTables } from './dataset-tables.js';
+import { type PreparedDataset, requireOneBatch, splitIndices } from './prepare.js';
 import type { FinetuningSettings } from './recipe-schema.js';
 
 /** A fine-tuning as the training takes it: what the experiment's settings say, at one of its learning rates. */

@@ -42,7 +42,7 @@ describe('the graph of an experiment', () => {
           expect(count('pretraining data')).toBe(starts.filter((start) => start !== random).length);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

@@ -8,7 +8,6 @@ import type { ExperimentContext, ExperimentOptions } from './context.js';
 import { dinov2Images, finetuningDisk, parametersOf, pretrainingDisk, stateBytes, trainingBytes } from './cost.js';
 import { imagesPerStep, recipeOf, tuningOf } from './finetuning-recipe.js';
 import type { GraphNode, NodeKind } from './graph.js';
-import { networkInput } from './network-input.js';
 import { writeStoredPlan } from './plan-file.js';
 import { costOf, probe, type TrainingCost } from './probe.js';
 import { schedule } from './schedule.js';
@@ -144,12 +143,11 @@ async function measure({ networks }: Survey, config: ExperimentConfig): Promise<
 
 /** Seconds that reading an image of each data set takes, with all threads, by node. */
 async function measureReading(context: ExperimentContext): Promise<Map<string, number>> {
-  const { preprocessing } = networkInput(context.config);
   const seconds = new Map<string, number>();
-  for (const [node, { images, radiographs }] of context.tables) {
+  for (const [node, { reader, radiographs }] of context.tables) {
     const some = radiographs.filter((_, i) => i % Math.ceil(radiographs.length / SAMPLE) === 0);
     const begun = performance.now();
-    await scan(images.reader(some, preprocessing, 0), {});
+    await scan(reader(some), {});
     seconds.set(node, (performance.now() - begun) / 1000 / some.length);
   }
   return seconds;

@@ -3,6 +3,7 @@ import { contentHash, InputError, inputError, readNpy, writeNpy } from '../base/
 import { ofSplit, posWeight, type Radiograph, type RadiographDataset, SPLITS } from '../datasets/index.js';
 import { borderRing, type ImageReader, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
 import type { ExperimentContext } from './context.js';
+import type { DatasetTables } from './dataset-tables.js';
 import { openImages, type RadiographImages } from './images.js';
 import { networkInput } from './network-input.js';
 import { partOf } from './part.js';
@@ -27,12 +28,6 @@ export interface PreparedDataset {
   /** What the shortcut predictors see, per radiograph. */
   pixels: PixelFeatures;
 }
-
-/** What the tables of a data set tell, before an image was read. */
-export type DatasetTables = Pick<
-  PreparedDataset,
-  'name' | 'dataset' | 'findings' | 'radiographs' | 'labels' | 'images'
->;
 
 /** What a test needs of a data set: all but its images. */
 export type TestedDataset = Omit<PreparedDataset, 'store' | 'images'>;
@@ -92,7 +87,8 @@ export async function prepareDataset(
     }
     const labels = new Float32Array(radiographs.length * findings.length);
     for (const [i, radiograph] of radiographs.entries()) labels.set(radiograph.labels, i * findings.length);
-    const tables = { name, dataset, findings, radiographs, labels, images };
+    const reader = (some: readonly Radiograph[]) => images.reader(some, preprocessing, 0);
+    const tables = { name, dataset, findings, radiographs, labels, reader };
     trainingWeights(tables);
     require(tables);
     return tables;
