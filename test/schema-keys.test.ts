@@ -93,7 +93,8 @@ function base(start: string): Document {
     if (start === 'densenet') it.finetuning.dropPath = 0;
     if (start === 'adapters') it.finetuning.lora = { rank: 4, alpha: 4, targets: ['qkv'] };
     if (start === 'focal' || start === 'asymmetric') it.finetuning.loss = { type: start };
-    if (start === 'several epochs') Object.assign(it.finetuning, { epochs: 4, learningRate: 0.03 });
+    if (start === 'ups and downs') Object.assign(it.finetuning, { epochs: 4, learningRate: 0.03 });
+    if (start === 'no progress') Object.assign(it.finetuning, { epochs: 3, learningRate: 1e-30 });
     const [initialization] = it.initializations;
     if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
   });
@@ -191,8 +192,8 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.mixup', 'random', 1],
   ['finetuning.sampling', 'random', 'class-balanced'],
   ['finetuning.ema', 'random', 0.5],
-  ['finetuning.select', 'several epochs', 'auroc'],
-  ['finetuning.patience', 'several epochs', 1],
+  ['finetuning.select', 'ups and downs', 'auroc'],
+  ['finetuning.patience', 'no progress', 1],
   ['finetuning.testFlip', 'random', true],
   ['finetuning.augmentation.flip', 'random', 0],
   ['finetuning.augmentation.rotation', 'random', 90],
