@@ -26,6 +26,8 @@ export interface ShortcutOptions {
   findings: number;
   /** Patient number of each test row `[m]`; undefined redraws rows. */
   groups?: Int32Array;
+  /** Strata `[m]` of the test rows of which each is redrawn on its own, as in `pairedBootstrap`. */
+  strata?: Int32Array;
   /** 1000 unless given. */
   redraws?: number;
   seed: number;
@@ -66,7 +68,7 @@ export interface ShortcutFinding {
  * Throws an InputError for labels other than 1, 0, NaN and for infinite features, a RangeError for lengths that do not fit.
  */
 export function shortcutAurocs(options: ShortcutOptions): ShortcutEstimates[] {
-  const { features, trainLabels, findings, groups, redraws, seed, confidence, c } = options;
+  const { features, trainLabels, findings, groups, strata, redraws, seed, confidence, c } = options;
   if (features.length === 0) return [];
   const trainColumns = Array.from({ length: findings }, (_, f) => findingColumn(trainLabels, findings, f));
   const trainCounts = trainColumns.map(countLabels);
@@ -83,7 +85,16 @@ export function shortcutAurocs(options: ShortcutOptions): ShortcutEstimates[] {
   });
   const testLabels = options.testLabels.map((label, i) => (hasBoth(trainCounts[i % findings]!) ? label : NaN));
   const models = features.map(({ name }, i) => ({ name, seeds: [fitted[i]!.probabilities] }));
-  const estimates = pairedBootstrap({ labels: testLabels, findings, models, groups, redraws, seed, confidence });
+  const estimates = pairedBootstrap({
+    labels: testLabels,
+    findings,
+    models,
+    groups,
+    strata,
+    redraws,
+    seed,
+    confidence,
+  });
 
   const testCounts = Array.from({ length: findings }, (_, f) =>
     countLabels(findingColumn(options.testLabels, findings, f)),

@@ -18,6 +18,8 @@ export interface StratifiedOptions {
   over: 'each stratum' | 'pairs within strata';
   /** Patient number of each row `[N]`; undefined redraws rows. */
   groups?: Int32Array;
+  /** Strata `[N]` of which each is redrawn on its own, as `strata` of `pairedBootstrap`. */
+  drawnWithin?: Int32Array;
   redraws: number;
   seed: number;
 }
@@ -40,7 +42,7 @@ export interface Drawn {
  * Throws an InputError for NaN probabilities of labelled rows and labels other than 1, 0, NaN, a RangeError for lengths that do not fit.
  */
 export function stratifiedAurocs(options: StratifiedOptions): Drawn[][] {
-  const { findings, model, strata, count, over, groups, redraws, seed } = options;
+  const { findings, model, strata, count, over, groups, drawnWithin, redraws, seed } = options;
   const rows = options.labels.length / findings;
   if (strata.length !== rows) throw new RangeError(`stratifiedAurocs: ${strata.length} strata for ${rows} rows`);
   const labels = Array.from({ length: findings }, (_, f) => findingColumn(options.labels, findings, f));
@@ -75,7 +77,7 @@ export function stratifiedAurocs(options: StratifiedOptions): Drawn[][] {
   measure(new Uint16Array(rows).fill(1), seeds.all, (to, value) => {
     to.whole += value;
   });
-  const resampler = new Resampler(rows, groups);
+  const resampler = new Resampler(rows, groups, drawnWithin);
   for (let redraw = 0; redraw < redraws; redraw++) {
     const multiplicity = resampler.draw(Random.of(seed, 'test set', redraw));
     const weights = seeds.draw(Random.of(seed, 'training seeds', model.name, redraw));

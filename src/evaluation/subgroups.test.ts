@@ -80,6 +80,16 @@ describe('stratifiedAurocs', () => {
     }
   });
 
+  it('redraws within strata as pairedBootstrap does', () => {
+    const { model, strata, groups, ...options } = drawn();
+    const drawnWithin = strata.map((_, row) => row % 2);
+    const one = { ...options, model, strata: new Int32Array(strata.length), count: 1, drawnWithin };
+    const redraws = stratifiedAurocs({ ...one, over: 'each stratum' })[0]![0]!.redraws;
+    const { mean } = pairedBootstrap({ ...options, models: [model], strata: drawnWithin }).models[0]!.findings[0]!
+      .auroc;
+    expect(redraws.reduce((sum, value) => sum + value, 0) / 60).toBeCloseTo(mean, 12);
+  });
+
   it('equals the AUROC of the rows of a group alone', () => {
     const options = drawn();
     const each = stratifiedAurocs({ ...options, over: 'each stratum' });

@@ -13,6 +13,7 @@ import { intervalOf } from './numbers.js';
 import { partOf } from './part.js';
 import { ofSplitOnly, readPredictions, writePredictions } from './predictions.js';
 import { type PreparedDataset, splitIndices } from './prepare.js';
+import type { Redrawing } from './redrawing.js';
 import { DEGRADATIONS, type Degradation, type DegradedAuroc, type DegradedResult } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 
@@ -123,7 +124,7 @@ async function predictDegraded(
 export function degradedResults(
   runs: readonly DegradedRun[],
   dataset: { name: string; findings: readonly string[] },
-  options: { groups?: Int32Array; redraws: number; seed: number },
+  options: Redrawing,
 ): DegradedResult[] {
   const test = (path: string) => ofSplitOnly(readPredictions(path), 'test');
   const { findings } = dataset;

@@ -17,7 +17,7 @@ import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
-import { splitIndices, type TestedDataset } from './prepare.js';
+import type { TestedDataset } from './prepare.js';
 import type { Cell, DegradedResult, Difference, PairComparison, ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
 import type { ExperimentConfig } from './schema.js';
@@ -63,6 +63,7 @@ export function evaluateDataset(
   }));
   const { seed } = config;
   const strata = stratified ? withPositives(labels, findings.length, groups) : undefined;
+  const redrawing = { groups, drawnWithin: strata, redraws, seed, confidence };
   const options = { labels, findings: findings.length, models, groups, strata, redraws, seed, interval, confidence };
   const result = pairedBootstrap(options);
   const pairs = cells.flatMap((first, i) => cells.slice(i + 1).map((second) => [first, second] as const));
@@ -73,14 +74,9 @@ export function evaluateDataset(
   return {
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
     comparisons: corrected(comparisons, findings, dataset.name, correction),
-    shortcuts: shortcutsOf(dataset, {
-      groups: testGroups(cells[0]!, unit),
-      redraws,
-      seed: config.seed,
-      confidence,
-    }),
-    degraded: degradedResults(degraded, dataset, { groups, redraws, seed }),
-    ...groupResults(dataset, models, { ...config.statistics, groups, seed }),
+    shortcuts: shortcutsOf(dataset, redrawing),
+    degraded: degradedResults(degraded, dataset, redrawing),
+    ...groupResults(dataset, models, { ...config.statistics, ...redrawing }),
     undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
       (sum, { auroc }) => sum + auroc.undefinedRedraws,
       0,
@@ -208,11 +204,6 @@ function differenceOf(difference: Comparison['meanAuroc'], pAdjusted: number): D
     pAdjusted: finiteOrNull(pAdjusted),
     pGreater: finiteOrNull(difference.pGreater),
   };
-}
-
-function testGroups({ dataset }: TestedCell, unit: 'patient' | 'image'): Int32Array | undefined {
-  if (unit === 'image') return undefined;
-  return numbered([...splitIndices(dataset, 'test')].map((i) => dataset.radiographs[i]!.patient));
 }
 
 /** Of each row, 1 where its group (or itself) has any positive finding, else 0. */

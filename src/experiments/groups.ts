@@ -1,6 +1,7 @@
 import type { Radiograph } from '../datasets/index.js';
 import type { Correction } from '../evaluation/index.js';
 import type { TestedDataset } from './prepare.js';
+import type { Redrawing } from './redrawing.js';
 import type { Factor } from './result.js';
 
 /** Radiographs grouped by one factor. */
@@ -54,11 +55,7 @@ export function strataOf(groupings: readonly Grouping[], length: number): { stra
 }
 
 /** How groups are compared. */
-export interface GroupOptions {
-  /** Patient number of each test row; undefined redraws images. */
-  groups?: Int32Array;
-  redraws: number;
-  seed: number;
+export interface GroupOptions extends Redrawing {
   correction: Correction;
   /** Positives, and negatives, that a group must have of a finding. */
   smallestGroup: number;

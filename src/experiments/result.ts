@@ -256,7 +256,7 @@ export interface PairComparison {
 /** What a predictor that sees no anatomy reaches; fitted on the training split, tested on the same test split. */
 export interface ShortcutResult {
   dataset: string;
-  /** e.g. 'view position', 'age and sex', 'pixel mean and deviation', 'image border', '16 x 16 thumbnail'. */
+  /** e.g. 'view position', 'scanner', 'age and sex', 'gray values without their places', 'image border', '16 x 16 thumbnail'. */
   predictor: string;
   /** Number of input columns of the logistic regression. */
   columns: number;

@@ -1,17 +1,18 @@
 import { type ShortcutFeatures, shortcutAurocs } from '../evaluation/index.js';
 import { intervalOf } from './numbers.js';
 import { splitIndices, type TestedDataset } from './prepare.js';
+import type { Redrawing } from './redrawing.js';
 import type { ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
+
+/** Columns of the predictor that sees gray values alone; divides the cells of a thumbnail. */
+const SORTED = 16;
 
 /**
  * What predictors that see no anatomy reach on a data set's test split, fitted on its training split. They use the same
  * redraws as the models.
  */
-export function shortcutsOf(
-  prepared: TestedDataset,
-  options: { groups?: Int32Array; redraws: number; seed: number; confidence: number },
-): ShortcutResult[] {
+export function shortcutsOf(prepared: TestedDataset, options: Redrawing): ShortcutResult[] {
   const { findings, labels } = prepared;
   const train = splitIndices(prepared, 'train');
   const test = splitIndices(prepared, 'test');
@@ -21,10 +22,8 @@ export function shortcutsOf(
     trainLabels: rowsOf(labels, F, train),
     testLabels: rowsOf(labels, F, test),
     findings: F,
-    groups: options.groups,
-    redraws: options.redraws,
-    confidence: options.confidence,
-    seed: options.seed,
+    ...options,
+    strata: options.drawnWithin,
   });
   return estimates.map(({ name, columns, findings: results, meanAuroc }) => ({
     dataset: prepared.name,
@@ -43,17 +42,20 @@ export function shortcutsOf(
 
 function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array): ShortcutFeatures[] {
   const { radiographs, pixels } = prepared;
-  const views = [...new Set(radiographs.map(({ view }) => view))].filter((view) => view !== null).sort();
-  const view = Float32Array.from(
-    radiographs.flatMap((row) => views.map((name) => (row.view === null ? Number.NaN : row.view === name ? 1 : 0))),
-  );
   const ageAndSex = Float32Array.from(
     radiographs.flatMap(({ ageYears, sex }) => [ageYears, sex === null ? Number.NaN : sex === 'F' ? 1 : 0]),
   );
   const all: [string, Float32Array, number][] = [
-    ['view position', view, views.length],
+    ['view position', ...indicators(radiographs.map(({ view }) => view))],
+    ['scanner', ...indicators(radiographs.map(({ scanner }) => scanner))],
+    ['site', ...indicators(radiographs.map(({ site }) => site))],
     ['age and sex', ageAndSex, 2],
     ['pixel mean and deviation', pixels.statistics, 2],
+    [
+      'gray values without their places',
+      sortedValues(pixels.thumbnails, pixels.thumbnails.length / radiographs.length),
+      SORTED,
+    ],
     ['image border', pixels.borders, pixels.borders.length / radiographs.length],
     ['16 x 16 thumbnail', pixels.thumbnails, pixels.thumbnails.length / radiographs.length],
   ];
@@ -65,6 +67,25 @@ function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array
       test: rowsOf(values, dimensions, test),
       dimensions,
     }));
+}
+
+/** A column for each name that occurs, 1 in its rows, and their number; NaN where the name is not known. Nothing for one name alone. */
+function indicators(names: readonly (string | null | undefined)[]): [Float32Array, number] {
+  const all = [...new Set(names)].filter((name) => typeof name === 'string').sort();
+  if (all.length < 2) return [new Float32Array(0), 0];
+  const values = names.flatMap((own) => all.map((name) => (own == null ? Number.NaN : own === name ? 1 : 0)));
+  return [Float32Array.from(values), all.length];
+}
+
+/** Means of the values of each row of `[N * d]`, from the darkest sixteenth to the brightest: what shuffling the image leaves. */
+function sortedValues(values: Float32Array, d: number): Float32Array {
+  const step = d / SORTED;
+  const sorted = new Float32Array((values.length / d) * SORTED);
+  for (let row = 0; row < values.length / d; row++) {
+    const own = values.slice(row * d, (row + 1) * d).sort();
+    for (const [i, value] of own.entries()) sorted[row * SORTED + Math.floor(i / step)]! += value / step;
+  }
+  return sorted;
 }
 
 /** Some rows of `[N * d]`. */

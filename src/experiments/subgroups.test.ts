@@ -33,7 +33,14 @@ function tested(radiographs: Radiograph[]): TestedDataset {
   return { name: 'set', findings, labels, radiographs } as unknown as TestedDataset;
 }
 
-const options = { redraws: 100, seed: 1, correction: 'none', smallestGroup: 10, ageBands: BANDS } as const;
+const options = {
+  redraws: 100,
+  seed: 1,
+  confidence: 0.95,
+  correction: 'none',
+  smallestGroup: 10,
+  ageBands: BANDS,
+} as const;
 const dataset = tested(Array.from({ length: 1000 }, (_, i) => radiograph(i)));
 const test = [...dataset.radiographs.keys()].filter((i) => dataset.radiographs[i]!.split === 'test');
 /** Reads the view, and a little of each finding. */

@@ -4,10 +4,10 @@ import { lungMask } from './lung-mask.js';
 import { drawPatient } from './patient.js';
 import { projectPhantom } from './radiograph.js';
 
-const SIZE = 48;
+const SIZE = 32;
 
 it('what fills a pleural cavity shows inside the mask of the lungs alone, and fills much of it', () => {
-  for (let patient = 0; patient < 8; patient++) {
+  for (let patient = 0; patient < 4; patient++) {
     const [phantom] = drawPatient(Random.of(3, patient));
     const findings = { ...phantom!.findings, effusion: undefined, pneumothorax: undefined };
     const healthy = { ...phantom!, findings };
