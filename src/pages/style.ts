@@ -70,6 +70,7 @@ tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .legend svg { vertical-align: middle; margin-right: .4rem; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.45 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; }
+@media screen and (max-width: 40rem) { table { min-width: 34rem; } }
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }

@@ -20,6 +20,8 @@ interface Grid {
   diagonal: boolean;
   /** Points are few and drawn as such, joined by lines; else many, and thinned. */
   dots?: boolean;
+  /** A value holds down to the point before, as precision at a recall. */
+  steps?: boolean;
 }
 
 /** Per data set: ROC curves. */
@@ -51,6 +53,7 @@ export function precisionRecallFigures(result: ExperimentResult): Figure[] {
       return own && `average precision ${decimals(own.averagePrecision)}`;
     },
     diagonal: false,
+    steps: true,
   });
 }
 
@@ -102,8 +105,9 @@ function panel(grid: Grid, cells: (Cell | undefined)[], dataset: string, finding
     if (!points) return [];
     const { color, dash } = seriesOf(i);
     const shown = grid.dots ? [...points] : thinned(points);
+    const curve = grid.steps ? 'step-before' : 'linear';
     return [
-      Plot.line(shown, { stroke: color, strokeDasharray: dash, strokeWidth: grid.dots ? 1.2 : 1.8 }),
+      Plot.line(shown, { curve, stroke: color, strokeDasharray: dash, strokeWidth: grid.dots ? 1.2 : 1.8 }),
       ...(grid.dots ? [Plot.dot(shown, { fill: color, r: 2.2 })] : []),
     ];
   });

@@ -13,6 +13,9 @@ export interface IntervalRow {
 
 export const NEUTRAL = 'var(--muted)';
 
+/** Letters of a label that there is room for. */
+const LABEL = 48;
+
 /** One panel per group, all on the same scale: estimates as dots on their intervals, printed at the right. */
 export function intervalPanels(
   groups: readonly { title: string; rows: IntervalRow[] }[],
@@ -24,7 +27,7 @@ export function intervalPanels(
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const pad = 0.03 * (high - low || 1);
   const scale = { domain: [low - pad, high + pad], reference, xLabel };
-  const marginLeft = 16 + 6.8 * Math.max(0, ...all.map(({ label }) => shortened(label).length));
+  const marginLeft = 16 + 6.8 * Math.max(0, ...all.map(({ label }) => shortened(label, LABEL).length));
   return groups
     .filter(({ rows }) => rows.length > 0)
     .map(({ title, rows }) => ({ title, svg: intervalPlot(title, rows, scale, marginLeft) }));
@@ -55,7 +58,7 @@ function intervalPlot(
       domain: rows.map((_, i) => i),
       tickSize: 0,
       label: null,
-      tickFormat: (i) => shortened(rows[i]!.label),
+      tickFormat: (i) => shortened(rows[i]!.label, LABEL),
     },
     color: { type: 'identity' },
     marks: [
