@@ -1,8 +1,5 @@
 import { join, relative } from 'node:path';
 import {
-  adjust,
-  type Comparison,
-  type Correction,
   chooseThreshold,
   findingColumn,
   type ModelEstimates,
@@ -12,13 +9,15 @@ import {
   type ThresholdRule,
 } from '../evaluation/index.js';
 import { calibrationOf } from './calibration.js';
+import { corrected, unorderedPairs } from './comparisons.js';
 import { type DegradedRun, degradedResults } from './degraded.js';
 import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
 import type { TestedDataset } from './prepare.js';
-import type { Cell, DegradedResult, Difference, PairComparison, ShortcutResult } from './result.js';
+import { redrawingOf } from './redrawing.js';
+import type { Cell, DegradedResult, PairComparison, ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 import { shortcutsOf } from './shortcuts.js';
@@ -49,31 +48,25 @@ export function evaluateDataset(
   config: ExperimentConfig,
   folder: string,
 ): DatasetEvaluation {
-  const { redraws, unit, correction, threshold, stratified, interval, confidence } = config.statistics;
+  const { correction, threshold, interval } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
   const { labels, patients } = runs[0]![0]!.test;
-  const groups = unit === 'patient' ? numbered(patients) : undefined;
   const models = cells.map((cell, i) => ({
     name: cell.start.summary.name,
     seeds: runs[i]!.map(({ test }) => test.probabilities),
     pretrainings: cell.runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
     thresholds: runs[i]!.map(({ thresholds }) => thresholds),
   }));
-  const { seed } = config;
-  const strata = stratified ? withPositives(labels, findings.length, groups) : undefined;
-  const redrawing = { groups, drawnWithin: strata, redraws, seed, confidence };
-  const options = { labels, findings: findings.length, models, groups, strata, redraws, seed, interval, confidence };
-  const result = pairedBootstrap(options);
-  const pairs = cells.flatMap((first, i) => cells.slice(i + 1).map((second) => [first, second] as const));
-  const comparisons = pairs.map(([first, second]) => {
-    const [a, b] = [first.start.summary.name, second.start.summary.name];
-    return result.comparisons.find((comparison) => comparison.first === a && comparison.second === b)!;
-  });
+  const redrawing = redrawingOf(config, { labels, patients });
+  const strata = redrawing.drawnWithin;
+  const result = pairedBootstrap({ ...redrawing, strata, labels, findings: findings.length, models, interval });
+  const names = models.map(({ name }) => name);
+  const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, correction);
   return {
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
-    comparisons: corrected(comparisons, findings, dataset.name, correction),
+    comparisons: comparisons.map((comparison) => ({ dataset: dataset.name, ...comparison })),
     shortcuts: shortcutsOf(dataset, redrawing),
     degraded: degradedResults(degraded, dataset, redrawing),
     ...groupResults(dataset, models, { ...config.statistics, ...redrawing }),
@@ -166,61 +159,3 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
 
 const curveOf = ({ probabilities, labels }: Predictions, F: number, f: number) =>
   rocCurve(findingColumn(probabilities, F, f), findingColumn(labels, F, f));
-
-/** Corrected p-values: over the pairs of the data set for means, over the findings of one pair for findings. */
-function corrected(
-  comparisons: Comparison[],
-  findings: string[],
-  dataset: string,
-  method: Correction,
-): PairComparison[] {
-  const means = adjust(
-    method,
-    comparisons.map(({ meanAuroc }) => meanAuroc.pTwoSided),
-  );
-  return comparisons.map(({ first, second, meanAuroc, findings: perFinding }, i) => {
-    const adjusted = adjust(
-      method,
-      perFinding.map(({ pTwoSided }) => pTwoSided),
-    );
-    return {
-      dataset,
-      first,
-      second,
-      mean: differenceOf(meanAuroc, means[i]!),
-      findings: perFinding.map((difference, f) => ({
-        finding: findings[f]!,
-        ...differenceOf(difference, adjusted[f]!),
-        undefinedRedraws: difference.undefinedRedraws,
-      })),
-    };
-  });
-}
-
-function differenceOf(difference: Comparison['meanAuroc'], pAdjusted: number): Difference {
-  return {
-    difference: intervalOf(difference),
-    p: finiteOrNull(difference.pTwoSided),
-    pAdjusted: finiteOrNull(pAdjusted),
-    pGreater: finiteOrNull(difference.pGreater),
-  };
-}
-
-/** Of each row, 1 where its group (or itself) has any positive finding, else 0. */
-function withPositives(labels: Float32Array, findings: number, groups: Int32Array | undefined): Int32Array {
-  const rows = Int32Array.from({ length: labels.length / findings }, (_, row) => row);
-  const groupOf = (row: number) => groups?.[row] ?? row;
-  const positive = (row: number) => labels.subarray(row * findings, (row + 1) * findings).includes(1);
-  const having = new Set([...rows].filter(positive).map(groupOf));
-  return rows.map((row) => (having.has(groupOf(row)) ? 1 : 0));
-}
-
-/** Numbers equal names alike, in order of appearance. */
-function numbered(names: readonly string[]): Int32Array {
-  const numbers = new Map<string, number>();
-  return Int32Array.from(names, (name) => {
-    const number = numbers.get(name) ?? numbers.size;
-    numbers.set(name, number);
-    return number;
-  });
-}
