@@ -79,11 +79,12 @@ export function asideOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
 }
 
-/** Removes what writers that were killed on their way left in a folder. Nobody else may be writing there. */
+/** Removes what writers that were killed on their way left in a folder. No other process may be writing there; threads of this one may. */
 export function removeAsides(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (/^\..*\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
+    const writer = /^\..*\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+    if (writer !== undefined && Number(writer) !== process.pid) rmSync(join(folder, name), { force: true });
   }
 }
 

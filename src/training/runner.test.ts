@@ -183,8 +183,10 @@ describe('a run', () => {
       `${folder}/.model.safetensors.123.00ff00ff.tmp`,
       `${folder}/checkpoint/.state.safetensors.1.0f0f0f0f.tmp`,
     ];
-    for (const path of left) writeFileSync(path, 'half');
+    const ofThisProcess = `${folder}/.status.json.${process.pid}.00ff00ff.tmp`;
+    for (const path of [...left, ofThisProcess]) writeFileSync(path, 'half');
     await run();
+    expect(existsSync(ofThisProcess)).toBe(true);
     for (const path of left) expect(existsSync(path)).toBe(false);
   });
 
