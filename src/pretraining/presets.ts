@@ -66,7 +66,10 @@ const paper: PretrainingConfig = {
   },
 };
 
-/** From published weights onto images of one's own, with a low learning rate. Its numbers are not found by measured runs yet. */
+/**
+ * From published weights onto images of one's own, with a low learning rate. The teacher's temperature is that of measured runs
+ * (docs/pretraining.md, "Where `continue` comes from"); the rest is the original's, scaled down.
+ */
 const proceed: PretrainingConfig = {
   ...common,
   crops: {
@@ -94,6 +97,7 @@ const proceed: PretrainingConfig = {
     freezeLastLayer: 0.05,
     weightDecay: [0.04, 0.2],
     momentum: [0.996, 1],
+    teacherTemperature: [0.02, 0.02],
     teacherTemperatureWarmup: 0.3,
     layerDecay: 0.9,
     dropPath: 0.1,
