@@ -2,14 +2,17 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Document, experiment, phantoms, random } from '../../test/tiny-experiment.js';
 import { InputError } from '../base/index.js';
 import { writePhantomSet } from '../phantoms/index.js';
 import { checkExperiment } from './config.js';
 import { runNodes } from './experiment.js';
 import { planExperiment } from './plan.js';
+import { requireNoOtherHost } from './running.js';
 import { experimentStatus } from './status.js';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const dataRoot = mkdtempSync(join(tmpdir(), 'hilum-plan-'));
 beforeAll(() => writePhantomSet(join(dataRoot, 'radiographs'), { images: 40, size: 32, seed: 1 }));
@@ -136,6 +139,19 @@ describe('parts that are run alone', () => {
       state: 'failed',
       error: 'found a loss of NaN',
     });
+  });
+
+  it('belong to the process of another machine that is alive, and not to one that went silent', async () => {
+    const path = join(dataRoot, 'status.json');
+    const write = () => {
+      const status = { state: 'running', pid: 1, host: 'elsewhere', startedAt: 0, updatedAt: Date.now() };
+      writeFileSync(path, JSON.stringify(status));
+    };
+    write();
+    await requireNoOtherHost(path, 300);
+    const beating = setInterval(write, 50);
+    await expect(requireNoOtherHost(path, 3000)).rejects.toThrow(/process 1 on elsewhere works on it/);
+    clearInterval(beating);
   });
 
   it('count as waiting once the configuration asks for others', () => {

@@ -10,8 +10,10 @@ import {
   runPretraining,
 } from '../pretraining/index.js';
 import { scope } from '../torch/index.js';
+import { TRAIN_EVERYTHING } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
-import { fineTuned, requireNetwork, weightsPath } from './network.js';
+import { dinov2Images, trainingBytes } from './cost.js';
+import { fineTuned, ownNetwork, requireNetwork, weightsPath } from './network.js';
 import { type Part, partOf, startTitle } from './part.js';
 import { openUnlabelled, type UnlabelledImages } from './pretrain-images.js';
 import type { ProgressSink } from './progress-sink.js';
@@ -65,10 +67,16 @@ async function pretrain(
     const running = runPretraining({ config, folder: part.folder, progress, checkpointSeconds, opened });
     return context.stoppable(running.stop, running.done);
   };
+  const node = context.ids.pretraining(start.name, seed);
+  const memory = () => {
+    const network = config.from ? networkOf(config.from.weights, experiment) : ownNetwork(experiment);
+    const each = dinov2Images(config.crops, experiment.model.imageSize);
+    return trainingBytes(network, TRAIN_EVERYTHING, config.training.batchSize * each);
+  };
   const result = await context.finish<PretrainingResult>({
-    node: context.ids.pretraining(start.name, seed),
+    node,
     part,
-    demand: { threads: start.pretraining.threads },
+    demand: context.demand(node, start.pretraining.threads, memory),
     keepsFolder: true,
     work: run,
   });

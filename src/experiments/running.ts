@@ -1,7 +1,8 @@
 /** What a process says of the part that it works on: other processes can tell how far it is. */
 import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { messageOf, writeJson } from '../base/index.js';
+import { dirname } from 'node:path';
+import { inputError, messageOf, writeJson } from '../base/index.js';
 import type { ProgressSink } from './progress-sink.js';
 
 /** `status.json` in the folder of a part that is worked on, or that failed; gone once it is finished or stopped in good order. */
@@ -119,6 +120,24 @@ export function readPartStatus(path: string): (PartStatus & { alive: boolean }) 
   const here = status.host === hostname();
   const alive = here ? isAlive(status.pid) : Date.now() - status.updatedAt < SILENCE;
   return { ...status, alive: status.state === 'running' && alive };
+}
+
+/**
+ * Waits where a process of another machine, on which no lock of this one holds, says that it works on a part, until that
+ * process has been silent for long enough to be dead. Throws an InputError where it is alive.
+ */
+export async function requireNoOtherHost(path: string, patience = 3 * BEAT_EVERY): Promise<void> {
+  const first = readPartStatus(path);
+  if (!first?.alive || first.host === hostname()) return;
+  const until = Date.now() + patience;
+  while (Date.now() < until) {
+    await new Promise((wait) => setTimeout(wait, Math.min(1000, patience / 3)));
+    const now = readPartStatus(path);
+    if (!now?.alive || now.host === hostname()) return;
+    if (now.updatedAt === first.updatedAt) continue;
+    const found = `process ${now.pid} on ${now.host} works on it`;
+    throw inputError({ what: dirname(path), found, expected: 'a part that nobody works on', fix: 'Wait for it.' });
+  }
 }
 
 /** Of a file that another process may remove at any moment. */

@@ -20,7 +20,8 @@ export class Scheduler {
 
   /** Runs `work` once its cores and memory are free; more than there are count as all. */
   async run<T>({ threads, memory = 0 }: Demand, work: () => Promise<T>): Promise<T> {
-    const needed = { threads: Math.min(threads, this.cores), memory: Math.min(memory, this.memory) };
+    // Whole bytes, so that what is given back is what was taken.
+    const needed = { threads: Math.min(threads, this.cores), memory: Math.min(Math.ceil(memory), this.memory) };
     await new Promise<void>((start) => {
       this.queue.push({ needed, start });
       this.next();
