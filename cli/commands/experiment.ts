@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { inputError } from '../../src/base/index.js';
 import type {
   ExperimentConfig,
   ExperimentOptions,
@@ -12,6 +13,7 @@ import { note, print, printJson } from '../output.js';
 import { Progress } from '../progress.js';
 import { registerExport } from './experiment/export.js';
 import { registerPlan } from './experiment/plan.js';
+import { registerCancel, submit } from './experiment/slurm.js';
 import { registerStatus } from './experiment/status.js';
 
 interface RunOptions {
@@ -22,6 +24,10 @@ interface RunOptions {
   strict?: true;
   checkpointSeconds?: number;
   only?: string[];
+  executor: 'local' | 'slurm';
+  slurm?: string;
+  dryRun?: true;
+  wait?: true;
   json?: true;
 }
 
@@ -47,17 +53,28 @@ export function register(program: Command): void {
       '--only <id...>',
       'run these parts alone, as "hilum experiment plan" names them, and write no report; others may run elsewhere meanwhile',
     )
-    .option('--json', 'print the result as one JSON document on standard output')
+    .addOption(
+      new Option('--executor <where>', 'here, or as jobs of a Slurm cluster')
+        .choices(['local', 'slurm'])
+        .default('local'),
+    )
+    .option('--slurm <file>', 'settings of the cluster in YAML: partition, account, limits (docs/slurm.md)')
+    .option('--dry-run', 'with slurm: write the scripts, submit nothing')
+    .option('--wait', 'with slurm: stay until all is done; Ctrl-C leaves the jobs')
+    .option('--json', 'print the result as one JSON document on standard output (with slurm: the jobs)')
     .addHelpText(
       'after',
       `
 Finished parts are reused: the same command after a crash, a kill or Ctrl-C goes on from the last checkpoint and ends
-with the same numbers.
+with the same numbers. With slurm, it submits what is neither finished nor in the queue, and returns at once; folders must lie
+where all machines of the cluster see them.
 
 Examples:
   hilum experiment run experiments/chestxray14-mini.yaml --data ../shared/data
   hilum experiment run my.yaml --data /data --out /results/my --json > result.json
-  hilum experiment run my.yaml --only dataset/ChestX-ray14 finetune/ChestX-ray14/random/seed-1`,
+  hilum experiment run my.yaml --only dataset/ChestX-ray14 finetune/ChestX-ray14/random/seed-1
+  hilum experiment run my.yaml --executor slurm --slurm cluster.yaml
+  hilum experiment run my.yaml --executor slurm --wait --json > result.json`,
     )
     .action(run);
   experiment
@@ -69,14 +86,45 @@ Examples:
     .action(report);
   registerPlan(experiment);
   registerStatus(experiment);
+  registerCancel(experiment);
   registerExport(experiment);
 }
 
-async function run(file: string, { data, out, json, only, memory, ...given }: RunOptions): Promise<void> {
-  const { loadExperiment, runNodes } = await import('../../src/experiments/index.js');
-  const { config, dataRoot } = loadExperiment(file, data);
-  const folder = out ?? join('runs', config.name);
-  const options = { ...given, ...(memory !== undefined && { memory: memory * 2 ** 30 }) };
+async function run(file: string, options: RunOptions): Promise<void> {
+  requireFitting(options);
+  const { loadExperiment } = await import('../../src/experiments/index.js');
+  const { config, dataRoot } = loadExperiment(file, options.data);
+  const job = { config, dataRoot, folder: options.out ?? join('runs', config.name) };
+  await (options.executor === 'slurm' ? runOnSlurm(job, options) : runHere(job, options));
+}
+
+type Job = Pick<ExperimentOptions, 'config' | 'dataRoot' | 'folder'>;
+
+/** Throws an InputError for an option that the chosen executor does not take. */
+function requireFitting(options: RunOptions): void {
+  const { executor } = options;
+  const others = { local: ['slurm', 'dryRun', 'wait'], slurm: ['only', 'cores', 'memory'] } as const;
+  for (const name of others[executor]) {
+    if (options[name] === undefined) continue;
+    const what = `--${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+    const fix = executor === 'local' ? 'Give --executor slurm too.' : 'Its jobs have cores and memory by --slurm FILE.';
+    throw inputError({ what, found: `--executor ${executor}`, expected: 'the other executor', fix });
+  }
+}
+
+async function runOnSlurm(job: Job, { strict, checkpointSeconds, slurm, dryRun, wait, json }: RunOptions) {
+  const folder = await submit({ ...job, strict, checkpointSeconds, slurm, dryRun, wait, json });
+  if (folder === undefined) return;
+  const { readResult, writeReport } = await import('../../src/experiments/index.js');
+  const result = readResult(join(folder, 'result.json'));
+  if (json) printJson(result);
+  else print(summary(result, writeReport(folder, result)));
+}
+
+async function runHere({ config, dataRoot, folder }: Job, { json, only, memory, ...given }: RunOptions) {
+  const { runNodes } = await import('../../src/experiments/index.js');
+  const { cores, strict, checkpointSeconds } = given;
+  const options = { cores, strict, checkpointSeconds, ...(memory !== undefined && { memory: memory * 2 ** 30 }) };
   if (only) {
     await withProgress((progress) => runNodes({ config, dataRoot, folder, progress, ...options, only }));
     if (json) printJson({ folder, finished: only });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { contentHash, inputError, lockFolder, nearest, packageVersion, readJson, writeJson } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
+import { configPath, readConfig } from './config.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import { requireAllMasks } from './degraded.js';
+import { experimentGraph, type NodeKind } from './graph.js';
 import type { DatasetEvaluation } from './evaluate.js';
 import type { PreparedDataset } from './prepare.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
@@ -39,7 +41,7 @@ export function runNodes(options: ExperimentOptions & { only: readonly string[] 
 } {
   const context = checkedContext(options);
   requireNodes(context, options.only);
-  writeConfig(context);
+  if (!isDescribed(context, options.only)) writeConfig(context);
   return { done: new GraphRun(context).only(options.only), stop: () => context.stop() };
 }
 
@@ -50,8 +52,12 @@ function checkedContext(options: ExperimentOptions): ExperimentContext {
     if (start.from === 'ssl' && start.method === 'dinov2') requireDinov2(config, dataRoot, start);
   }
   requireAllMasks(config, dataRoot);
-  requireDevice(config.device);
-  return new ExperimentContext(options);
+  const context = new ExperimentContext(options);
+  const { only } = context;
+  // Reading images takes none.
+  const reads = (kind: NodeKind) => kind === 'dataset' || kind === 'pretraining data';
+  if (!only || context.graph.some(({ id, kind }) => only.has(id) && !reads(kind))) requireDevice(config.device);
+  return context;
 }
 
 function requireNodes({ graph }: ExperimentContext, only: readonly string[]): void {
@@ -66,9 +72,17 @@ function requireNodes({ graph }: ExperimentContext, only: readonly string[]): vo
   }
 }
 
-function writeConfig({ config, folder }: ExperimentContext): void {
+/** Whether `config.json` is there and has the same nodes, as part of an experiment that may have grown since. */
+function isDescribed({ folder, graph }: ExperimentContext, only: readonly string[]): boolean {
+  if (!existsSync(configPath(folder))) return false;
+  const keys = new Map(experimentGraph(readConfig(folder)).map(({ id, key }) => [id, key]));
+  return graph.every(({ id, key }) => !only.includes(id) || keys.get(id) === key);
+}
+
+/** Leaves the full form of the configuration in the experiment's folder. */
+export function writeConfig({ config, folder }: ExperimentContext): void {
   const versions = { hilum: packageVersion(), node: process.version };
-  writeJson(join(folder, 'config.json'), { ...config, versions, hash: contentHash(config) });
+  writeJson(configPath(folder), { ...config, versions, hash: contentHash(config) });
 }
 
 async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {

@@ -10,4 +10,14 @@ export type { ProgressSink } from './progress-sink.js';
 export { type ReportPaths, writeReport } from './report/index.js';
 export { type ExperimentResult, readResult } from './result.js';
 export { type ExperimentConfig, experimentSchema } from './schema.js';
+export {
+  cancelJobs,
+  loadSlurmSettings,
+  type SlurmOptions,
+  type SlurmSettings,
+  type Submission,
+  slurmStatus,
+  submitExperiment,
+  waitForJobs,
+} from './slurm/index.js';
 export { type ExperimentStatus, experimentStatus, type NodeState, type NodeStatus } from './status.js';

@@ -69,9 +69,7 @@ export async function planExperiment(options: PlanOptions): Promise<ExperimentPl
   const estimate = new Estimate(found, costs, reading);
   const nodes = found.context.graph.map((node) => estimate.node(node));
   const left = nodes.filter(({ finished }) => !finished);
-  const free = freeBytes(folder);
-  const needed = left.reduce((sum, { disk }) => sum + disk, 0);
-  if (needed > free) throw new InputError(diskText(folder, needed, free));
+  const { needed, free } = requireDisk(folder, nodes);
   const tasks = left.map(({ id, needs, threads, seconds, memory }) => {
     return { id, needs, demand: { threads: threads || cores, memory }, seconds: seconds ?? 0 };
   });
@@ -91,6 +89,20 @@ export async function planExperiment(options: PlanOptions): Promise<ExperimentPl
   const stored = nodes.map(({ id, seconds, memory }) => ({ id, key: keys.get(id)!, seconds, memory }));
   writeStoredPlan(folder, { cores, nodes: stored });
   return plan;
+}
+
+/** What every node takes, by formulas alone: nothing is known of the time, and nothing is kept. */
+export function estimateNodes(found: Survey): PlannedNode[] {
+  const estimate = new Estimate(found, undefined, undefined);
+  return found.context.graph.map((node) => estimate.node(node));
+}
+
+/** Bytes that what is left will write, and that are free. Throws an InputError where these are fewer. */
+export function requireDisk(folder: string, nodes: readonly PlannedNode[]): { needed: number; free: number } {
+  const free = freeBytes(folder);
+  const needed = nodes.reduce((sum, { finished, disk }) => sum + (finished ? 0 : disk), 0);
+  if (needed > free) throw new InputError(diskText(folder, needed, free));
+  return { needed, free };
 }
 
 const diskText = (folder: string, needed: number, free: number) =>

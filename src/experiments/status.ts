@@ -2,8 +2,8 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { contentHash, inputError, readJson } from '../base/index.js';
-import { checkExperiment } from './config.js';
+import { contentHash } from '../base/index.js';
+import { readConfig } from './config.js';
 import { experimentGraph, type GraphNode, type NodeKind } from './graph.js';
 import { readNodeRecord, testStatusPath } from './node-record.js';
 import { readStoredPlan } from './plan-file.js';
@@ -12,8 +12,11 @@ import { type PartProgress, readJsonIfThere, readPartStatus } from './running.js
 import { schedule } from './schedule.js';
 import type { ExperimentConfig } from './schema.js';
 
-/** `interrupted`: the process that worked on it is gone; the next run goes on from its last checkpoint. */
-export type NodeState = 'waiting' | 'running' | 'interrupted' | 'failed' | 'finished';
+/**
+ * `queued`: waits in Slurm's queue. `interrupted`: the process that worked on it is gone; the next run goes on from its last
+ * checkpoint.
+ */
+export type NodeState = 'waiting' | 'queued' | 'running' | 'interrupted' | 'failed' | 'finished';
 
 export interface NodeStatus {
   id: string;
@@ -30,8 +33,22 @@ export interface NodeStatus {
   metrics?: Record<string, unknown>;
   /** Why it failed. */
   error?: string;
+  /** Where it was submitted to Slurm and is not finished. */
+  slurm?: SlurmTask;
   /** Of work: measured where it is finished, else estimated from its progress, the plan or others like it. */
   seconds?: number;
+}
+
+/** A job of Slurm's, or a task of an array. */
+export interface SlurmTask {
+  /** `17`, or `17_3`. */
+  job: string;
+  /** `PENDING`, `RUNNING`, `FAILED`, ...; null where Slurm has forgotten it. */
+  state: string | null;
+  /** Why it waits or ended, where Slurm says so. */
+  reason: string;
+  /** What it printed. */
+  log: string;
 }
 
 export interface ExperimentStatus {
@@ -46,6 +63,8 @@ export interface ExperimentStatus {
   cores: number;
   /** Whether the result is there, of the configuration as it is. */
   finished: boolean;
+  /** Where parts were submitted to Slurm: how many wait or run there; null, with the reason, where it could not be asked. */
+  slurm?: { alive: number | null; problem?: string };
 }
 
 /**
@@ -53,7 +72,7 @@ export interface ExperimentStatus {
  * an InputError where no experiment was started there.
  */
 export function experimentStatus(folder: string, cores?: number): ExperimentStatus {
-  const config = configOf(folder);
+  const config = readConfig(folder);
   const finished = isFinished(folder, config);
   const graph = experimentGraph(config);
   const plan = readStoredPlan(folder);
@@ -63,15 +82,11 @@ export function experimentStatus(folder: string, cores?: number): ExperimentStat
     return { ...status, ...(status.seconds === undefined && planned != null && { seconds: planned }) };
   });
   for (const node of nodes) node.seconds ??= likeOthers(nodes, node);
-  const states: NodeState[] = ['waiting', 'running', 'interrupted', 'failed', 'finished'];
-  const counts = Object.fromEntries(
-    states.map((state) => [state, nodes.filter((node) => node.state === state).length]),
-  ) as Record<NodeState, number>;
   const used = cores ?? plan?.cores ?? availableParallelism();
   return {
     name: config.name,
     folder,
-    counts,
+    counts: countsOf(nodes),
     nodes,
     ...(finished ? { share: 1, secondsLeft: 0 } : outlook(nodes, graph, used)),
     cores: used,
@@ -79,17 +94,14 @@ export function experimentStatus(folder: string, cores?: number): ExperimentStat
   };
 }
 
-function configOf(folder: string): ExperimentConfig {
-  const path = join(folder, 'config.json');
-  if (!existsSync(path)) {
-    const fix = 'Start it: hilum experiment run FILE --out FOLDER';
-    throw inputError({ what: folder, found: 'no config.json', expected: 'the folder of an experiment', fix });
-  }
-  const { versions: _, hash: __, ...config } = readJson<Record<string, unknown>>(path);
-  return checkExperiment(config, path);
+export function countsOf(nodes: readonly NodeStatus[]): Record<NodeState, number> {
+  const counts = { waiting: 0, queued: 0, running: 0, interrupted: 0, failed: 0, finished: 0 };
+  for (const { state } of nodes) counts[state]++;
+  return counts;
 }
 
-function isFinished(folder: string, config: ExperimentConfig): boolean {
+/** Whether the result is there, of the configuration as it is. */
+export function isFinished(folder: string, config: ExperimentConfig): boolean {
   const result = readJsonIfThere<ExperimentResult>(join(folder, 'result.json'));
   return result !== undefined && contentHash(result.configuration) === contentHash(config);
 }

@@ -26,9 +26,14 @@ export interface Survey {
 
 const silent = { start: () => ({ update: () => {}, end: () => {} }), print: () => {} };
 
+export interface SurveyOptions extends Omit<ExperimentOptions, 'progress' | 'only'> {
+  /** Whether it will run on other machines: device and memory of this one do not count. */
+  elsewhere?: boolean;
+}
+
 /** Looks at everything that an experiment needs. Throws what is no fault of the person who wrote it. */
-export async function survey(options: Omit<ExperimentOptions, 'progress' | 'only'>): Promise<Survey> {
-  const { config, dataRoot } = options;
+export async function survey(options: SurveyOptions): Promise<Survey> {
+  const { config, dataRoot, elsewhere = false } = options;
   const refusals = new Set<string>();
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -43,7 +48,7 @@ export async function survey(options: Omit<ExperimentOptions, 'progress' | 'only
   for (const start of config.initializations) {
     if (start.from === 'ssl' && start.method === 'dinov2') await attempt(() => requireDinov2(config, dataRoot, start));
   }
-  await attempt(() => requireDevice(config.device));
+  if (!elsewhere) await attempt(() => requireDevice(config.device));
   const context = new ExperimentContext({ ...options, progress: silent, only: [] });
   if (refusals.size > 0) return { context, finished: new Set(), networks: new Map(), refusals: [...refusals] };
 
@@ -58,7 +63,7 @@ export async function survey(options: Omit<ExperimentOptions, 'progress' | 'only
     if (node.kind === 'test') continue;
     if (await attempt(() => run.one(node).then(() => true))) finished.add(node.id);
   }
-  if (config.device === 'cpu') {
+  if (config.device === 'cpu' && !elsewhere) {
     for (const [name, network] of networks) {
       const needed = trainingBytes(network, tuningOf(config.finetuning), config.finetuning.batchSize);
       if (refusals.size === 0 && needed > totalmem()) refusals.add(tooLarge(name, needed));
