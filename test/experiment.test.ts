@@ -45,7 +45,9 @@ describe('an experiment, end to end', () => {
     const donor = await bench.run(experiment([supervised]), 'donor');
     expect(donor, donor.err).toMatchObject({ code: 0 });
     const file = join(partOf(bench.path('donor'), 'pretrain-supervised'), 'backbone.safetensors');
-    document = experiment([random, ssl, supervised, { name: 'own weights', from: 'weights', file }]);
+    document = experiment([random, ssl, supervised, { name: 'own weights', from: 'weights', file }], (it) => {
+      it.finetuning.testFlip = true; // which `hilum predict` must do as well
+    });
     first = await bench.run(document, 'main', '--json');
   });
 
