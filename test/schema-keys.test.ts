@@ -132,6 +132,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['datasets.findings', 'random', ['Effusion', 'Cardiomegaly']],
   ['datasets.validationFraction', 'random', 0.3],
   ['datasets.masks', 'random', 'radiographs/images'],
+  ['externalValidation', 'random', true],
   ['initializations.name', 'random', 'another'],
   ['initializations.file', 'weights', ''],
   ['initializations.pictures.type', 'ssl', 'cifar10'],
@@ -144,6 +145,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['initializations.radiographs.root', 'ssl on radiographs', 'others'],
   ['initializations.radiographs.validationFraction', 'ssl on radiographs', 0.4],
   ['initializations.radiographs.findings', 'supervised on radiographs', ['Effusion']],
+  ['initializations.start.file', 'supervised', ''],
   ['initializations.seeds', 'ssl', [2]],
   ['initializations.training.epochs', 'ssl', 3],
   ['initializations.training.batchSize', 'ssl', 12],
@@ -166,6 +168,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['initializations.training.augmentation.brightness', 'supervised', 0.8],
   ['finetuning.preset', 'random', 'modern'],
   ['finetuning.seeds', 'random', [2]],
+  ['finetuning.labelFraction', 'random', 0.5],
   ['finetuning.epochs', 'random', 2],
   ['finetuning.batchSize', 'random', 12],
   ['finetuning.accumulate', 'random', 2],
@@ -201,6 +204,9 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.augmentation.contrast', 'random', 0.8],
   ['finetuning.augmentation.brightness', 'random', 0.8],
   ['finetuning.threads', 'random', 2],
+  ['matrix.imageSize', 'random', [16]],
+  ['matrix.labelFraction', 'random', [0.5]],
+  ['matrix.tuning', 'random', { frozen: { freeze: 'backbone', dropPath: 0 } }],
   ['statistics.redraws', 'random', 200],
   ['statistics.unit', 'random', 'image'],
   ['statistics.stratified', 'random', true],
@@ -236,6 +242,15 @@ const exempt = [
   // Both serve to open a file: experiment.test.ts has files that do not open without them.
   'initializations.heads',
   'initializations.allow',
+  'initializations.start.heads',
+  'initializations.start.allow',
+  // As those of a start from weights, of whose file they are read.
+  'initializations.start.input.mean',
+  'initializations.start.input.std',
+  // Of data sets and sizes that there are: src/experiments has tests of external validation and of matrices.
+  'datasets.role',
+  'initializations.datasets',
+  'initializations.imageSizes',
   // The result with a cache is the one without it: prepare.test.ts holds that it is read, and refused where it does not serve.
   'datasets.cache',
   'initializations.radiographs.cache',
@@ -287,7 +302,7 @@ describe('changing', () => {
   const unchanged: Record<string, Document> = {};
   it.each(changes)('%s (%s) changes the result', async (path, start, value) => {
     unchanged[start] ??= await found('runs', base(start));
-    const other = path === 'initializations.file' ? backbone('ssl') : value;
+    const other = path.endsWith('.file') ? backbone('ssl') : value;
     expect(await found('runs', changed(base(start), path, other))).not.toEqual(unchanged[start]);
   });
 

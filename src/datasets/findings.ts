@@ -79,3 +79,13 @@ export function selectFindings(dataset: string, known: readonly Finding[], wante
   }
   return [...selected];
 }
+
+/** Pairs `[in a, in b]` of findings that are one: of one shared name, or, outside the shared vocabulary, of one name but for case. */
+export function sharedFindings(a: readonly Finding[], b: readonly Finding[]): [inA: number, inB: number][] {
+  const word = ({ name, shared }: Finding) => shared ?? name.toLowerCase();
+  const words = b.map(word);
+  return [...a.keys()].flatMap((i): [number, number][] => {
+    const j = words.indexOf(word(a[i]!));
+    return j < 0 ? [] : [[i, j]];
+  });
+}

@@ -1,6 +1,6 @@
 export { UNCERTAIN_POLICIES, type UncertainPolicy } from './cells.js';
 export { checkRadiographs, type DatasetCheck } from './check.js';
-export { type Finding, SHARED_FINDINGS, type SharedFinding } from './findings.js';
+export { type Finding, SHARED_FINDINGS, type SharedFinding, sharedFindings } from './findings.js';
 export {
   PICTURE_SPLITS,
   type Picture,
@@ -20,6 +20,7 @@ export {
   type ViewFilter,
 } from './radiograph.js';
 export { indexRadiographs, openPictures, openRadiographs, pictureDatasets, radiographDatasets } from './registry.js';
+export { type OpenedSource, type SeenRadiographs, seenRadiographs } from './same-radiographs.js';
 export { EXCLUSION_COLUMNS, sourceNames } from './sources/exclusion.js';
 export type { IndexProgress } from './sources/folder-units.js';
 export { openPictureSource, type PictureSourceOptions } from './sources/open-source.js';

@@ -12,6 +12,7 @@ import type { ProgressSink } from './progress-sink.js';
 import { Running, requireNoOtherHost } from './running.js';
 import { type Demand, Scheduler } from './scheduler.js';
 import type { ExperimentConfig } from './schema.js';
+import { type Setting, settingsOf } from './settings.js';
 
 export interface ExperimentOptions {
   config: ExperimentConfig;
@@ -59,6 +60,9 @@ export class ExperimentContext {
   readonly progress: ProgressSink;
   readonly strict: boolean;
   readonly graph: readonly GraphNode[];
+  /** One, unless the experiment has a matrix; the reference first. */
+  readonly settings: readonly [Setting, ...Setting[]];
+  /** Of what depends on the setting, in the reference. */
   readonly ids: ReturnType<typeof nodeIds>;
   readonly records: NodeRecords;
   /** Nodes that may be run; undefined: all. */
@@ -75,7 +79,7 @@ export class ExperimentContext {
   private readonly reading = new Scheduler(1);
   private readonly running = new Set<() => void>();
   private readonly parts = new Map<string, Promise<unknown>>();
-  private stopping = false;
+  private readonly state = { stopping: false };
 
   constructor(options: ExperimentOptions) {
     const { config, dataRoot, folder, progress, cores = availableParallelism(), strict = false } = options;
@@ -87,11 +91,19 @@ export class ExperimentContext {
     this.strict = strict;
     this.checkpointSeconds = options.checkpointSeconds;
     this.graph = experimentGraph(config);
-    this.ids = nodeIds(config);
+    this.settings = settingsOf(config);
+    this.ids = nodeIds(config, this.settings[0]);
     this.records = new NodeRecords(folder, new Map(this.graph.map(({ id, key }) => [id, key])));
     this.only = only && new Set(only);
     this.plan = readStoredPlan(folder);
     this.scheduler = new Scheduler(cores, memory);
+  }
+
+  /** The same run, as a setting sees it: its configuration, and the ids of its nodes. */
+  of({ slug, values, config }: Setting): ExperimentContext {
+    if (slug === '') return this;
+    const properties = { config, ids: nodeIds(config, { slug, values }) };
+    return Object.assign(Object.create(this) as ExperimentContext, properties);
   }
 
   /** What a training keeps busy: memory as it was planned, or by `estimate` (bytes). */
@@ -155,13 +167,13 @@ export class ExperimentContext {
 
   /** Lets every training finish its step and write a checkpoint; starts nothing new. */
   stop(): void {
-    this.stopping = true;
+    this.state.stopping = true;
     for (const stop of this.running) stop();
   }
 
   /** Throws Interrupted once `stop` was called. */
   throwIfStopped(): void {
-    if (this.stopping) throw new Interrupted('stopped; run the same command again to go on from here');
+    if (this.state.stopping) throw new Interrupted('stopped; run the same command again to go on from here');
   }
 
   /** Waits for all; the first failure stops the others at their next checkpoint, waits for them, and is thrown. */

@@ -1,9 +1,6 @@
 /** What trained models still tell from test images of which something was taken away. */
 import { basename, join, resolve } from 'node:path';
-import { compiledUrl } from '../base/index.js';
 import { type SharedEstimate, sharedAurocs } from '../evaluation/index.js';
-import { readModelCard } from '../models/index.js';
-import { type PredictionConfig, predictionFeed } from '../training/index.js';
 import type { ExperimentContext } from './context.js';
 import { DegradedImages, imageDegradation } from './degraded-images.js';
 import type { CellRuns, FinetuneResult } from './finetune.js';
@@ -11,7 +8,8 @@ import { type Masks, openMasks, requireMasks } from './masks.js';
 import { networkInput } from './network-input.js';
 import { intervalOf } from './numbers.js';
 import { partOf } from './part.js';
-import { ofSplitOnly, readPredictions, writePredictions } from './predictions.js';
+import { predictImages } from './predict-images.js';
+import { ofSplitOnly, readPredictions } from './predictions.js';
 import { type PreparedDataset, splitIndices } from './prepare.js';
 import type { Redrawing } from './redrawing.js';
 import { DEGRADATIONS, type Degradation, type DegradedAuroc, type DegradedResult } from './result.js';
@@ -23,7 +21,6 @@ export type DegradedRun = Pick<DegradedResult, 'initialization' | 'degradation' 
   plain: string;
 } & ({ predictions: string } | { reason: string });
 
-const PLAIN_BATCH = 32;
 const OF_LUNGS: readonly Degradation[] = ['lung-only', 'lung-free'];
 
 /** The degradations that an experiment asks for: unless it says which, all for which there are masks. */
@@ -77,45 +74,22 @@ async function predictDegraded(
   degradation: Degradation,
   masks: Masks | undefined,
 ): Promise<{ predictions: string; description: string }> {
-  const { seed, device, finetuning } = context.config;
+  const { seed, device } = context.config;
   const { radiographs, findings, store } = dataset;
   const test = splitIndices(dataset, 'test');
   const idOf = (index: number) => radiographs[index]!.id;
   const how = imageDegradation(degradation, store.shape, { seed, idOf, masks });
   const name = `${degradation} of ${basename(run.folder)}`;
   const part = partOf(context.folder, name, { run: basename(run.folder), degradation, how: how.key, device });
-  const { threads } = finetuning;
-  const predictions = join(part.folder, 'predictions.csv');
-  await context.finish({
+  const predictions = await predictImages(context, {
     node: context.ids.test(dataset.name),
     part,
-    demand: { threads },
-    work: async (running) => {
-      const { model, precision, testFlip } = readModelCard(run.folder);
-      const weights = join(run.folder, 'model.safetensors');
-      const config: PredictionConfig = { model, weights, outputs: findings.length, precision, testFlip };
-      const { result } = await context.train<Float32Array>(
-        `${dataset.name}: ${degradation}`,
-        {
-          taskModule: compiledUrl('../training/prediction-task.js', import.meta.url).href,
-          config,
-          folder: part.folder,
-          feeds: { train: predictionFeed(new DegradedImages(store, how), test, PLAIN_BATCH) },
-          epochs: 1,
-          seed,
-          device,
-          threads,
-        },
-        running,
-      );
-      const F = findings.length;
-      const rows = Array.from(test, (index, row) => ({
-        radiograph: radiographs[index]!,
-        probabilities: result.subarray(row * F, (row + 1) * F),
-      }));
-      writePredictions(predictions, findings, rows);
-      return { images: test.length };
-    },
+    title: `${dataset.name}: ${degradation}`,
+    run: run.folder,
+    findings,
+    images: new DegradedImages(store, how),
+    indices: test,
+    rows: Array.from(test, (index) => radiographs[index]!),
   });
   return { predictions, description: how.description };
 }

@@ -34,6 +34,18 @@ export interface DatasetEvaluation extends GroupResults {
   undefinedRedraws: number;
 }
 
+/** Of a data set that no model was trained on. */
+export const NOTHING_TRAINED: DatasetEvaluation = {
+  cells: [],
+  comparisons: [],
+  shortcuts: [],
+  degraded: [],
+  subgroups: [],
+  confounding: [],
+  matched: [],
+  undefinedRedraws: 0,
+};
+
 interface RunPredictions {
   validate: Predictions;
   test: Predictions;
@@ -41,13 +53,18 @@ interface RunPredictions {
   thresholds: Float64Array;
 }
 
-/** Tests all initializations of one data set on the same redraws of its test split. `cells` share the data set. */
-export function evaluateDataset(
-  cells: TestedCell[],
-  degraded: DegradedRun[],
-  config: ExperimentConfig,
-  folder: string,
-): DatasetEvaluation {
+export interface EvaluationInput {
+  /** They share the data set. */
+  cells: TestedCell[];
+  degraded: DegradedRun[];
+  config: ExperimentConfig;
+  folder: string;
+  /** Whether it is also looked into what the models read. */
+  isReference: boolean;
+}
+
+/** Tests all initializations of one data set on the same redraws of its test split. */
+export function evaluateDataset({ cells, degraded, config, folder, isReference }: EvaluationInput): DatasetEvaluation {
   const { correction, threshold, interval } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
@@ -65,11 +82,14 @@ export function evaluateDataset(
   const names = models.map(({ name }) => name);
   const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, correction);
   return {
+    ...NOTHING_TRAINED,
+    ...(isReference && {
+      shortcuts: shortcutsOf(dataset, redrawing),
+      degraded: degradedResults(degraded, dataset, redrawing),
+      ...groupResults(dataset, models, { ...config.statistics, ...redrawing }),
+    }),
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
     comparisons: comparisons.map((comparison) => ({ dataset: dataset.name, ...comparison })),
-    shortcuts: shortcutsOf(dataset, redrawing),
-    degraded: degradedResults(degraded, dataset, redrawing),
-    ...groupResults(dataset, models, { ...config.statistics, ...redrawing }),
     undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
       (sum, { auroc }) => sum + auroc.undefinedRedraws,
       0,

@@ -7,15 +7,16 @@ import { configPath, readConfig } from './config.js';
 import { ExperimentContext, type ExperimentOptions } from './context.js';
 import { requireAllMasks } from './degraded.js';
 import { experimentGraph, type NodeKind } from './graph.js';
-import type { DatasetEvaluation } from './evaluate.js';
+import { matrixResult } from './matrix-result.js';
 import type { PreparedDataset } from './prepare.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
-import { type DatasetSummary, type ExperimentResult, RESULT_FORMAT } from './result.js';
+import { type DatasetSummary, type ExperimentResult, type MatrixResult, RESULT_FORMAT } from './result.js';
 import { GraphRun } from './run-graph.js';
 import { software } from './software.js';
 import type { Start } from './start.js';
 import { requireNone, requireOwnNetwork, survey } from './survey.js';
+import type { DatasetTest } from './testing.js';
 import { thresholdText } from './threshold-text.js';
 
 export interface RunningExperiment {
@@ -104,9 +105,11 @@ async function runAll(context: ExperimentContext): Promise<{ result: ExperimentR
   await graph.all();
   const names = config.datasets.map(({ name }) => name);
   const datasets = await Promise.all(names.map((name) => graph.dataset(name)));
-  const evaluations = await Promise.all(names.map((name) => graph.evaluation(name)));
+  const [reference] = context.settings;
+  const evaluations = await Promise.all(names.map((name) => graph.evaluation(name, reference)));
   const starts = await Promise.all(config.initializations.map(({ name }) => graph.start(name)));
-  const made = resultOf(context, datasets, starts, evaluations);
+  const matrix = config.matrix && (await matrixResult(context, graph));
+  const made = resultOf(context, datasets, starts, evaluations, matrix);
   const result = sinceFirstMade(made, join(folder, 'result.json'));
   writeJson(join(folder, 'result.json'), result);
   return { result, report: writeReport(folder, result) };
@@ -116,12 +119,14 @@ function resultOf(
   context: ExperimentContext,
   datasets: PreparedDataset[],
   starts: readonly Start[],
-  evaluations: readonly DatasetEvaluation[],
+  evaluations: readonly DatasetTest[],
+  matrix: MatrixResult | undefined,
 ): ExperimentResult {
   const { config } = context;
+  const { finetuning } = context.settings[0].config;
   const evidence = {
     format: RESULT_FORMAT,
-    hilum: software(config.finetuning.threads, config.precision),
+    hilum: software(finetuning.threads, config.precision),
     name: config.name,
     ...(config.description && { description: config.description }),
     createdAt: new Date().toISOString(),
@@ -140,7 +145,7 @@ function resultOf(
       },
       seedsRedrawn: {
         pretraining: starts.some(({ variants }) => variants.length > 1),
-        finetuning: config.finetuning.seeds.length > 1,
+        finetuning: finetuning.seeds.length > 1,
       },
       threshold: thresholdText(config.statistics.threshold),
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
@@ -154,6 +159,11 @@ function resultOf(
     confounding: evaluations.flatMap(({ confounding }) => confounding),
     matched: evaluations.flatMap(({ matched }) => matched),
     degraded: evaluations.flatMap(({ degraded }) => degraded),
+    ...(config.externalValidation && {
+      externalValidation: evaluations.flatMap(({ externalValidation }) => externalValidation),
+      externalComparisons: evaluations.flatMap(({ externalComparisons }) => externalComparisons),
+    }),
+    ...(matrix && { matrix }),
     verdict: [],
   } satisfies ExperimentResult;
   return { ...evidence, verdict: verdict(evidence) };

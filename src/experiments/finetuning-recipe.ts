@@ -1,7 +1,8 @@
 import { inputError } from '../base/index.js';
 import { type Feed, type SupervisedRecipe, samplingWeights, type Tuning } from '../training/index.js';
 import type { DatasetTables } from './dataset-tables.js';
-import { type PreparedDataset, requireOneBatch, splitIndices } from './prepare.js';
+import { tablesWithLabels } from './label-fraction.js';
+import { type PreparedDataset, requireOneBatch, splitIndices, trainingWeights } from './prepare.js';
 import type { FinetuningSettings } from './recipe-schema.js';
 
 /** A fine-tuning as the training takes it: what the experiment's settings say, at one of its learning rates. */
@@ -27,11 +28,20 @@ export function trainingFeed(dataset: PreparedDataset, settings: FinetuningSetti
   return { store: dataset.store, indices, batchSize: imagesPerStep(settings), weights };
 }
 
-/** Throws an InputError where the radiographs do not fill one step, or give no AUROC that an epoch could be selected by. */
+/**
+ * Throws an InputError where the radiographs whose labels are used do not fill one step or lack a finding's positives or negatives, or
+ * where the validation split gives no AUROC that an epoch could be selected by.
+ */
 export function requireTrainable(dataset: DatasetTables, settings: FinetuningSettings): void {
   const { name, findings, labels } = dataset;
+  const { seeds, labelFraction } = settings;
   const field = settings.accumulate === 1 ? 'finetuning.batchSize' : 'finetuning.batchSize x accumulate';
-  requireOneBatch(field, imagesPerStep(settings), splitIndices(dataset, 'train').length, name);
+  for (const seed of labelFraction === 1 ? seeds.slice(0, 1) : seeds) {
+    const used = tablesWithLabels(dataset, labelFraction, seed);
+    const of = labelFraction === 1 ? name : `${name} with ${100 * labelFraction} % of the labels`;
+    requireOneBatch(field, imagesPerStep(settings), splitIndices(used, 'train').length, of);
+    trainingWeights({ ...used, name: of });
+  }
   if (settings.select !== 'auroc') return;
   const validation = splitIndices(dataset, 'validate');
   const has = (f: number, label: number) => validation.some((i) => labels[i * findings.length + f] === label);

@@ -1,6 +1,7 @@
 /** What an experiment consists of, from its configuration alone: nodes that can run apart, and what each of them needs. */
 import { contentHash, packageVersion } from '../base/index.js';
 import type { ExperimentConfig, Initialization } from './schema.js';
+import { type Setting, type SettingValues, settingsOf, startsOn } from './settings.js';
 
 export type NodeKind = GraphNode['kind'];
 
@@ -13,6 +14,8 @@ interface AnyNode {
   needs: readonly string[];
   /** Cores that it keeps busy. */
   threads: number;
+  /** In which setting, where the experiment has a matrix. */
+  setting?: string;
   /** Changes with everything in the configuration that this node depends on, and hilum's version; tells nothing of the files. */
   key: string;
 }
@@ -48,13 +51,30 @@ export interface FinetuningNode extends AnyNode {
   learningRate: number | null;
 }
 
-/** Compares all initializations on a data set's test split. Made anew with the report, never kept as a part. */
+/** Lets the models of an initialization and a data set predict the test split of another one. */
+export interface ExternalNode extends AnyNode {
+  kind: 'external';
+  cell: string;
+  dataset: string;
+  initialization: string;
+  testedOn: string;
+}
+
+/**
+ * Compares all initializations on a data set's test split, in one setting; or, `between` them, all settings of each
+ * initialization. Made anew with the report, never kept as a part.
+ */
 export interface TestNode extends AnyNode {
   kind: 'test';
   dataset: string;
+  between?: true;
 }
 
-export type GraphNode = DatasetNode | PretrainingDataNode | PretrainingNode | FinetuningNode | TestNode;
+export type GraphNode = DatasetNode | PretrainingDataNode | PretrainingNode | FinetuningNode | ExternalNode | TestNode;
+
+/** The data sets that models are fine-tuned on. */
+export const trainingSets = ({ datasets }: Pick<ExperimentConfig, 'datasets'>): ExperimentConfig['datasets'] =>
+  datasets.filter(({ role }) => role !== 'external');
 
 /** The nodes of an experiment; each stands after those that it needs. */
 export function experimentGraph(config: ExperimentConfig): GraphNode[] {
@@ -65,13 +85,20 @@ export function experimentGraph(config: ExperimentConfig): GraphNode[] {
     nodes.set(node.id, whole);
     return whole;
   };
-  const ids = nodeIds(config);
+  const settings = settingsOf(config);
+  const [reference] = settings;
+  const ids = nodeIds(config, reference);
   const { seed, device, precision, model, preprocessing } = config;
   for (const source of config.datasets) {
     const { name: dataset } = source;
-    const inputs = { source: { ...source, masks: undefined }, seed, preprocessing, imageSize: model.imageSize };
-    const title = `read ${dataset}`;
-    add<DatasetNode>({ id: ids.dataset(dataset), kind: 'dataset', title, needs: [], threads: 0, dataset }, inputs);
+    for (const setting of settings) {
+      const id = nodeIds(config, setting).dataset(dataset);
+      if (nodes.has(id)) continue;
+      const { imageSize } = setting.config.model;
+      const inputs = { source: { ...source, masks: undefined, role: undefined }, seed, preprocessing, imageSize };
+      const title = setting.values.imageSize === undefined ? `read ${dataset}` : `read ${dataset} at ${imageSize} px`;
+      add<DatasetNode>({ id, kind: 'dataset', title, needs: [], threads: 0, ...inSetting(setting), dataset }, inputs);
+    }
   }
   for (const start of config.initializations) {
     if (!isPretrained(start)) continue;
@@ -80,7 +107,8 @@ export function experimentGraph(config: ExperimentConfig): GraphNode[] {
     // No pretraining sees a radiograph that any data set tests on.
     const needs = start.radiographs ? config.datasets.map(({ name }) => ids.dataset(name)) : [];
     const title = `read images of ${initialization}`;
-    const inputs = { start: { ...start, seeds: null }, seed, preprocessing, imageSize: model.imageSize };
+    const { datasets: _, imageSizes: __, ...pretrained } = start;
+    const inputs = { start: { ...pretrained, seeds: null }, seed, preprocessing, imageSize: model.imageSize };
     add<PretrainingDataNode>({ id, kind: 'pretraining data', title, needs, threads: 0, initialization }, inputs);
     const { threads } = start.from === 'ssl' && start.method === 'dinov2' ? start.pretraining : start.training;
     for (const pretrainingSeed of seeds) {
@@ -98,42 +126,73 @@ export function experimentGraph(config: ExperimentConfig): GraphNode[] {
       add<PretrainingNode>(node, { model, device, precision, pretrainingSeed });
     }
   }
-  for (const start of config.initializations) {
-    for (const { name } of config.datasets) addCell(config, start, name, (node, inputs) => add(node, inputs));
+  for (const setting of settings) {
+    for (const start of config.initializations) {
+      for (const { name } of trainingSets(config)) {
+        if (!startsOn(setting.config, name).includes(start)) continue;
+        addCell(setting, start, name, (node, inputs) => add(node, inputs));
+      }
+    }
   }
-  for (const { name: dataset } of config.datasets) {
+  for (const node of config.externalValidation ? externalNodes(reference, [...nodes.values()]) : []) add(node, null);
+  for (const { name: dataset, role } of config.datasets) {
+    for (const setting of role === 'external' ? [reference] : settings) {
+      const { slug } = setting;
+      const own = nodeIds(config, setting);
+      const runs = [...nodes.values()].filter(
+        (node) =>
+          (node.kind === 'external' && setting === reference && node.testedOn === dataset) ||
+          (node.kind === 'finetuning' && node.dataset === dataset && (node.setting ?? '') === slug),
+      );
+      const test = {
+        id: own.test(dataset),
+        kind: 'test',
+        title: slug === '' ? `test on ${dataset}` : `test on ${dataset}, ${setting.name}`,
+        needs: [own.dataset(dataset), ...runs.map(({ id }) => id)],
+        threads: 1,
+        ...inSetting(setting),
+        dataset,
+      } as const;
+      add<TestNode>(test, config.statistics);
+    }
+    if (settings.length === 1 || role === 'external') continue;
     const runs = [...nodes.values()].filter((node) => node.kind === 'finetuning' && node.dataset === dataset);
-    const needs = [ids.dataset(dataset), ...runs.map(({ id }) => id)];
-    const test = {
-      id: ids.test(dataset),
+    const between = {
+      id: ids.between(dataset),
       kind: 'test',
-      title: `test on ${dataset}`,
-      needs,
+      title: `compare settings on ${dataset}`,
+      needs: runs.map(({ id }) => id),
       threads: 1,
       dataset,
+      between: true,
     } as const;
-    add<TestNode>(test, config.statistics);
+    add<TestNode>(between, config.statistics);
   }
   return [...nodes.values()];
 }
+
+const inSetting = ({ slug }: Setting): { setting?: string } => (slug === '' ? {} : { setting: slug });
 
 /**
  * The fine-tunings of one initialization on one data set: every learning rate with the first pretraining seed and the
  * first fine-tuning seed, then the best of them with every other pair of seeds.
  */
 function addCell(
-  config: ExperimentConfig,
+  setting: Setting,
   start: Initialization,
   dataset: string,
   add: (node: Omit<FinetuningNode, 'key'>, inputs: unknown) => FinetuningNode,
 ): void {
-  const ids = nodeIds(config);
+  const { config } = setting;
+  const ids = nodeIds(config, setting);
   const { model, device, precision, finetuning } = config;
-  const { seeds, learningRate, ...recipe } = finetuning;
+  const { seeds, learningRate, labelFraction, ...recipe } = finetuning;
   const rates = [learningRate].flat();
   const pretrainings = isPretrained(start) ? (start.seeds ?? [config.seed]) : [undefined];
   const pairs = pretrainings.flatMap((pretrainingSeed) => seeds.map((seed) => ({ pretrainingSeed, seed })));
-  const inputs = { model, device, precision, recipe, start: isPretrained(start) ? null : start };
+  const { datasets: _, imageSizes: __, ...own } = start;
+  const labels = labelFraction === 1 ? undefined : labelFraction;
+  const inputs = { model, device, precision, recipe, labels, start: isPretrained(start) ? null : own };
   const candidates: string[] = [];
   for (const [i, { pretrainingSeed, seed }] of pairs.entries()) {
     for (const rate of i === 0 ? rates : [rates.length > 1 ? null : rates[0]!]) {
@@ -146,6 +205,7 @@ function addCell(
         ...(pretrainings.length > 1 ? [`pretraining seed ${pretrainingSeed}`] : []),
         `seed ${seed}`,
         rate === null ? 'the best learning rate' : `learning rate ${rate}`,
+        ...(setting.slug === '' ? [] : [setting.name]),
       ];
       const node = add(
         {
@@ -154,6 +214,7 @@ function addCell(
           title: titles.join(', '),
           needs: [ids.dataset(dataset), ...pretrained, ...(rate === null ? candidates : [])],
           threads: recipe.threads,
+          ...inSetting(setting),
           cell: ids.cell(dataset, initialization),
           dataset,
           initialization,
@@ -166,6 +227,31 @@ function addCell(
       if (searched) candidates.push(node.id);
     }
   }
+}
+
+/** In the reference setting alone. */
+function externalNodes(setting: Setting, nodes: readonly GraphNode[]): Omit<ExternalNode, 'key'>[] {
+  const { config } = setting;
+  const ids = nodeIds(config, setting);
+  return trainingSets(config).flatMap(({ name: dataset }) =>
+    startsOn(config, dataset).flatMap(({ name: initialization }) => {
+      const cell = ids.cell(dataset, initialization);
+      const runs = nodes.filter((node) => node.kind === 'finetuning' && node.cell === cell).map(({ id }) => id);
+      const others = config.datasets.filter(({ name }) => name !== dataset).map(({ name }) => name);
+      return others.map((testedOn) => ({
+        id: ids.external(dataset, initialization, testedOn),
+        kind: 'external' as const,
+        title: `predict ${testedOn} with ${initialization} of ${dataset}`,
+        needs: [ids.dataset(dataset), ids.dataset(testedOn), ...runs],
+        threads: config.finetuning.threads,
+        ...inSetting(setting),
+        cell,
+        dataset,
+        initialization,
+        testedOn,
+      }));
+    }),
+  );
 }
 
 type Pretrained = Extract<Initialization, { from: 'ssl' | 'supervised' }>;
@@ -183,12 +269,15 @@ interface FinetuningName {
 }
 
 /** The ids of nodes. Names that differ in signs alone are told apart by a number. */
-export function nodeIds(config: ExperimentConfig) {
+export function nodeIds(config: ExperimentConfig, { slug, values }: { slug: string; values: SettingValues }) {
   const datasets = slugs(config.datasets.map(({ name }) => name));
   const starts = slugs(config.initializations.map(({ name }) => name));
-  const cell = (dataset: string, initialization: string) => `${datasets.get(dataset)}/${starts.get(initialization)}`;
+  const setting = slug === '' ? '' : `/${slug}`;
+  const size = values.imageSize === undefined ? '' : `/${values.imageSize}px`;
+  const pair = (dataset: string, initialization: string) => `${datasets.get(dataset)}/${starts.get(initialization)}`;
+  const cell = (dataset: string, initialization: string) => `${pair(dataset, initialization)}${setting}`;
   return {
-    dataset: (name: string) => `dataset/${datasets.get(name)}`,
+    dataset: (name: string) => `dataset/${datasets.get(name)}${size}`,
     data: (initialization: string) => `data/${starts.get(initialization)}`,
     pretraining: (initialization: string, seed: number) => `pretrain/${starts.get(initialization)}/seed-${seed}`,
     cell,
@@ -199,7 +288,10 @@ export function nodeIds(config: ExperimentConfig) {
         `seed-${seed}`,
         ...(rate === null ? [] : [`rate-${rate}`]),
       ].join('/'),
-    test: (dataset: string) => `test/${datasets.get(dataset)}`,
+    external: (dataset: string, initialization: string, testedOn: string) =>
+      `external/${pair(dataset, initialization)}/${datasets.get(testedOn)}`,
+    test: (dataset: string) => `test/${datasets.get(dataset)}${setting}`,
+    between: (dataset: string) => `test/${datasets.get(dataset)}/between-settings`,
   };
 }
 

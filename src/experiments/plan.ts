@@ -7,11 +7,13 @@ import { TRAIN_EVERYTHING, type Tuning } from '../training/index.js';
 import type { ExperimentContext, ExperimentOptions } from './context.js';
 import { dinov2Images, finetuningDisk, parametersOf, pretrainingDisk, stateBytes, trainingBytes } from './cost.js';
 import { imagesPerStep, recipeOf, tuningOf } from './finetuning-recipe.js';
-import type { GraphNode, NodeKind } from './graph.js';
+import type { ExternalNode, FinetuningNode, GraphNode, NodeKind } from './graph.js';
+import { fineTuned } from './network.js';
 import { writeStoredPlan } from './plan-file.js';
 import { costOf, probe, type TrainingCost } from './probe.js';
 import { schedule } from './schedule.js';
 import type { ExperimentConfig, Initialization } from './schema.js';
+import { isAtSize } from './settings.js';
 import { freeBytes, requireNone, type Survey, survey } from './survey.js';
 
 export interface PlannedNode {
@@ -118,14 +120,21 @@ interface Trained {
 /** Trainings that differ in nothing that costs time have one key. */
 const trainingKey = ({ network, tuning }: Trained) => contentHash({ network: { ...network, dropPath: 0 }, tuning });
 
+/** A network as a setting fine-tunes it. */
+function trainingIn(config: ExperimentConfig, network: ModelConfig): Trained {
+  const { imageSize } = config.model;
+  return { network: fineTuned({ ...network, imageSize }, config), tuning: tuningOf(config.finetuning) };
+}
+
 /** Every distinct training of the experiment, measured. */
-async function measure({ networks }: Survey, config: ExperimentConfig): Promise<Map<string, TrainingCost>> {
+async function measure({ networks, context }: Survey, config: ExperimentConfig): Promise<Map<string, TrainingCost>> {
   const { finetuning, precision, device } = config;
   const distinct = new Map<string, Trained>();
   const add = (it: Trained) => distinct.set(trainingKey(it), it);
-  for (const { name, from } of config.initializations) {
+  for (const start of config.initializations) {
+    const { name, from } = start;
     const network = networks.get(name)!;
-    add({ network, tuning: tuningOf(finetuning) });
+    for (const { config: own } of context.settings) if (isAtSize(own, start)) add(trainingIn(own, network));
     if (from === 'ssl' || from === 'supervised') add({ network, tuning: TRAIN_EVERYTHING });
   }
   const F = Math.max(1, ...config.datasets.map(({ findings = [] }) => findings.length));
@@ -195,24 +204,42 @@ class Estimate {
       case 'pretraining':
         return this.pretraining(node.initialization);
       case 'finetuning':
-        return this.finetuning(node.dataset, node.initialization);
+        return this.finetuning(node);
+      case 'external':
+        return this.external(node);
       default:
         return { seconds: null, ...small };
     }
   }
 
-  private finetuning(dataset: string, initialization: string): Pick<PlannedNode, 'seconds' | 'memory' | 'disk'> {
-    const { finetuning } = this.config;
+  private finetuning({
+    dataset,
+    initialization,
+    setting: slug,
+  }: FinetuningNode): Pick<PlannedNode, 'seconds' | 'memory' | 'disk'> {
+    const { config } = this.survey.context.settings.find((setting) => setting.slug === (slug ?? ''))!;
+    const { finetuning } = config;
     const { radiographs, findings } = this.rows(dataset);
     const rowsOf = (split: string) => radiographs.filter((radiograph) => radiograph.split === split).length;
     const [train, validate, test] = ['train', 'validate', 'test'].map(rowsOf) as [number, number, number];
     const perStep = imagesPerStep(finetuning);
-    const seen = Math.floor(train / perStep) * perStep;
+    const seen = Math.floor((train * finetuning.labelFraction) / perStep) * perStep;
     // A pass forward is a third of a training step.
     const images = finetuning.epochs * (seen + validate / 3) + (validate + test) / 3;
-    const trained = { network: this.survey.networks.get(initialization)!, tuning: tuningOf(finetuning) };
+    const trained = trainingIn(config, this.survey.networks.get(initialization)!);
     const disk = finetuningDisk(parametersOf(trained.network, trained.tuning), validate + test, findings.length);
     return { ...this.training(trained, images, finetuning.batchSize), disk };
+  }
+
+  private external({ cell, dataset, testedOn, initialization }: ExternalNode) {
+    const { graph } = this.survey.context;
+    const runs = graph.filter((node) => node.kind === 'finetuning' && node.cell === cell).length;
+    const rows = runs * this.rows(testedOn).radiographs.filter(({ split }) => split === 'test').length;
+    const { config } = this.survey.context.settings[0];
+    const trained = trainingIn(config, this.survey.networks.get(initialization)!);
+    const memory = trainingBytes(trained.network, { ...trained.tuning, freeze: 'backbone', lora: null }, 1);
+    const { seconds } = this.training(trained, rows / 3, config.finetuning.batchSize);
+    return { seconds, memory, disk: rows * (40 + 24 * this.rows(dataset).findings.length) };
   }
 
   private pretraining(initialization: string): Pick<PlannedNode, 'seconds' | 'memory' | 'disk'> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { contentHash, InputError, inputError, readNpy, writeNpy } from '../base/index.js';
-import { ofSplit, posWeight, type Radiograph, type RadiographDataset, SPLITS } from '../datasets/index.js';
+import { ofSplit, posWeight, type Radiograph, type RadiographDataset, SPLITS, type Split } from '../datasets/index.js';
 import { borderRing, type ImageReader, pixelStatistics, scan, thumbnail } from '../imaging/index.js';
 import type { ExperimentContext } from './context.js';
 import type { DatasetTables } from './dataset-tables.js';
@@ -52,17 +52,24 @@ const SHOWN = 5;
 const THUMBNAIL = 16;
 const BORDER = 4 * (THUMBNAIL - 1);
 
+export interface PrepareOptions {
+  /** Id of the graph's node that the data set is a part of. */
+  node: string;
+  /** Those that must not be empty; all unless given. Without the training split no finding has to be trainable. */
+  splits?: readonly Split[];
+  /** May throw. */
+  require?(tables: DatasetTables): void;
+}
+
 /**
- * Opens a data set, reads every image once, as a part of `node`, and keeps what can be read. Throws an InputError for
- * an empty split and for a finding that cannot be trained, before it reads an image where the tables tell already;
- * `require` may throw too.
+ * Opens a data set, reads every image once and keeps what can be read. Throws an InputError for an empty split and for a
+ * finding that cannot be trained, before it reads an image where the tables tell already.
  */
 export async function prepareDataset(
   context: ExperimentContext,
   name: string,
   source: RadiographSource,
-  node = context.ids.dataset(name),
-  require: (tables: DatasetTables) => void = () => {},
+  { node, splits = SPLITS, require = () => {} }: PrepareOptions,
 ): Promise<PreparedDataset> {
   const { config } = context;
   const { preprocessing } = networkInput(config);
@@ -76,20 +83,20 @@ export async function prepareDataset(
   });
   const fingerprint = contentHash({ rows, findings, preprocessing });
   const requireTables = (radiographs: Radiograph[]): DatasetTables => {
-    for (const split of SPLITS) {
+    for (const split of splits) {
       if (radiographs.some((radiograph) => radiograph.split === split)) continue;
       throw inputError({
         what: `${name}: ${split} split`,
         found: 'no readable radiograph',
         expected: 'at least one',
-        fix: `Check it with: hilum data check ${source.type} --root ${source.root}`,
+        fix: `Check it with: hilum data check ${source.type} --root ${source.root}${split === 'test' ? '' : '; role: external is for data sets to test on alone'}`,
       });
     }
     const labels = new Float32Array(radiographs.length * findings.length);
     for (const [i, radiograph] of radiographs.entries()) labels.set(radiograph.labels, i * findings.length);
     const reader = (some: readonly Radiograph[]) => images.reader(some, preprocessing, 0);
     const tables = { name, dataset, findings, radiographs, labels, reader };
-    trainingWeights(tables);
+    if (splits.includes('train')) trainingWeights(tables);
     require(tables);
     return tables;
   };
@@ -148,7 +155,7 @@ export async function prepareToPretrain(
   name: string,
   source: RadiographSource,
 ): Promise<PreparedDataset> {
-  const prepared = await prepareDataset(context, name, source, context.ids.data(name));
+  const prepared = await prepareDataset(context, name, source, { node: context.ids.data(name) });
   const isTested = ({ split, path }: Radiograph) => split !== 'test' && context.testImages.has(path);
   const tested = prepared.radiographs.filter(isTested).map(({ id }) => id);
   if (tested.length === 0) return prepared;

@@ -22,6 +22,7 @@ import {
   openMixed,
 } from './pretrain-data.js';
 import { openDinov2 } from './pretrain-dinov2.js';
+import { type PublishedWeights, publishedWeights } from './published-weights.js';
 import type { Pretraining } from './result.js';
 import type { Running } from './running.js';
 import type { SimclrInitialization, SslInitialization, SupervisedInitialization } from './schema.js';
@@ -106,23 +107,25 @@ async function pretrainSimclr(
 /** Opens labelled images, once for all seeds that pretrain on them: which of them validate is the experiment's. */
 export async function openSupervised(context: ExperimentContext, start: SupervisedInitialization): Promise<Pretrain> {
   const data = start.radiographs ? await labelledRadiographs(context, start) : await labelledPictures(context, start);
-  return (seed) => pretrainSupervised(context, start, data, seed);
+  const begun = start.start && (await publishedWeights(context, start.name, start.start));
+  return (seed) => pretrainSupervised(context, start, { data, begun }, seed);
 }
 
 async function pretrainSupervised(
   context: ExperimentContext,
   { training, name }: SupervisedInitialization,
-  data: LabelledData,
+  { data, begun }: { data: LabelledData; begun: PublishedWeights | undefined },
   seed: number,
 ): Promise<Pretrained> {
   const { config } = context;
   const { batchSize, epochs, threads, dropPath, augmentation } = training;
   requireOneBatch(`${name}: training.batchSize`, batchSize, data.train.length, 'the pretraining');
-  const part = pretrainingPart(context, name, { training, data: data.fingerprint, seed });
+  const from = begun && { weights: begun.key, network: { ...begun.network, dropPath } };
+  const part = pretrainingPart(context, name, { training, data: data.fingerprint, seed, from });
   const node = context.ids.pretraining(name, seed);
   const task: SupervisedConfig = {
-    model: { ...ownNetwork(config), dropPath },
-    weights: null,
+    model: from?.network ?? { ...ownNetwork(config), dropPath },
+    weights: begun?.weights ?? null,
     target: data.target,
     recipe: training,
     augmentation,
@@ -160,8 +163,8 @@ async function pretrainSupervised(
   };
   const demand = context.demand(node, threads, () => trainingBytes(task.model, TRAIN_EVERYTHING, batchSize));
   const pretraining = await context.finish({ node, part, demand, work: train });
-  const description = `supervised on ${data.description}`;
-  return { part, description, pretraining };
+  const description = `supervised on ${data.description}${begun ? `, from ${begun.description}` : ''}`;
+  return { part, description, ...(begun && { network: begun.network }), pretraining };
 }
 
 const unreadableOf = ({ unreadable }: { unreadable: UnreadableImage[] }): Pick<Pretraining, 'unreadable'> =>
@@ -176,7 +179,7 @@ function qualityOf(record: EpochRecord | undefined): Pick<Pretraining, 'metric'>
 function pretrainingPart(
   { config, folder }: ExperimentContext,
   name: string,
-  { training, data, seed }: { training: unknown; data: string; seed: number },
+  { training, data, seed, from }: { training: unknown; data: string; seed: number; from?: unknown },
 ): Part {
   const { model, device, precision } = config;
   return partOf(folder, `pretrain ${startTitle(config, name, seed)}`, {
@@ -184,6 +187,7 @@ function pretrainingPart(
     training,
     data,
     seed,
+    from,
     device,
     precision,
   });

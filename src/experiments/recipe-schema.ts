@@ -30,6 +30,9 @@ export const recipe = {
   threads: count,
 };
 
+/** Share of the training patients whose labels are used. */
+export const labelFraction = positive.max(1);
+
 const lora = z.strictObject({
   rank: count.default(8),
   alpha: positive.default(8),
@@ -60,6 +63,7 @@ const settings = z
   .strictObject({
     preset: z.enum(FINETUNING_PRESETS),
     seeds: z.array(seed).min(1).default([1]),
+    labelFraction: labelFraction.default(1),
     epochs: recipe.epochs,
     batchSize: recipe.batchSize,
     accumulate: count.default(1),

@@ -32,6 +32,10 @@ export interface ExperimentResult {
   degraded?: DegradedResult[];
   /** One per initialization, training data set and test data set, the pairs of equal ones among them. */
   externalValidation?: ExternalResult[];
+  /** One per unordered pair of initializations, training data set and other test data set. */
+  externalComparisons?: ExternalComparison[];
+  /** Where the experiment has a matrix: what else was varied. All other fields are of the reference setting. */
+  matrix?: MatrixResult;
   /** Sentences for people, from `verdict()`. */
   verdict: string[];
 }
@@ -420,7 +424,47 @@ export interface ExternalResult {
   /** The findings that both data sets have and that are estimable. */
   meanOver: string[];
   findings: { finding: string; positives: number; negatives: number; auroc: Interval | null }[];
+  /** Test radiographs that do not count, since the training saw their patients. */
+  leftOut?: number;
+  /** What cannot be known about that. */
+  note?: string;
   reason?: string;
+}
+
+/** Two initializations, fine-tuned on one data set and tested on another, on the same redraws. */
+export interface ExternalComparison extends Omit<PairComparison, 'dataset'> {
+  trainedOn: string;
+  testedOn: string;
+}
+
+/** What an experiment's matrix varies. */
+export const MATRIX_FACTORS = ['imageSize', 'labelFraction', 'tuning'] as const;
+export type MatrixFactor = (typeof MATRIX_FACTORS)[number];
+
+export interface MatrixResult {
+  /** The values of each factor, that of the reference first. */
+  factors: { factor: MatrixFactor; values: (number | string)[] }[];
+  /** Every combination, the reference first. */
+  settings: SettingResult[];
+  /** One per data set, initialization and pair of settings that differ in one factor. */
+  comparisons: SettingComparison[];
+}
+
+export interface SettingResult {
+  /** e.g. '512 px, 10 % of the labels, lora' */
+  name: string;
+  values: Partial<Record<MatrixFactor, number | string>>;
+  /** Without the curves of the reference's cells. */
+  cells: Omit<Cell, 'roc' | 'precisionRecall' | 'calibration'>[];
+  /** Of initializations, corrected within this setting. */
+  comparisons: PairComparison[];
+}
+
+/** Two settings of one initialization, named `first` and `second`, on the same redraws. */
+export interface SettingComparison extends PairComparison {
+  initialization: string;
+  /** In which they differ. */
+  factor: MatrixFactor;
 }
 
 /** `null` in place of NaN and the infinities, which JSON does not have. */

@@ -1,14 +1,26 @@
 import { inputError } from '../base/index.js';
 import { type ExperimentContext, NotFinished } from './context.js';
-import type { DatasetEvaluation } from './evaluate.js';
+import type { DatasetTables } from './dataset-tables.js';
+import { type ExternalCell, externalCell } from './external.js';
 import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetune.js';
 import { requireTrainable } from './finetuning-recipe.js';
-import type { FinetuningNode, GraphNode, TestNode } from './graph.js';
+import {
+  type DatasetNode,
+  type ExternalNode,
+  type FinetuningNode,
+  type GraphNode,
+  type TestNode,
+  trainingSets,
+} from './graph.js';
+import { datasetWithLabels } from './label-fraction.js';
 import { testStatusPath } from './node-record.js';
 import { type PreparedDataset, prepareDataset } from './prepare.js';
+import type { SettingComparison } from './result.js';
 import { Running } from './running.js';
-import { type OpenStart, openStart, type Start, type StartWeights, startOf } from './start.js';
-import { testDataset } from './testing.js';
+import type { SettingCell } from './setting-comparisons.js';
+import { type Setting, startsOn } from './settings.js';
+import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './start.js';
+import { type DatasetTest, testDataset, testSettings } from './testing.js';
 
 /** Makes what the nodes of an experiment's graph stand for, each once, after what it needs. */
 export class GraphRun {
@@ -34,8 +46,9 @@ export class GraphRun {
     await this.context.all(nodes.map((node) => this.make(node)));
   }
 
-  dataset(name: string): Promise<PreparedDataset> {
-    return this.node(this.context.ids.dataset(name)) as Promise<PreparedDataset>;
+  /** As a setting sees it; the reference unless given. */
+  dataset(name: string, { ids }: ExperimentContext = this.context): Promise<PreparedDataset> {
+    return this.node(ids.dataset(name)) as Promise<PreparedDataset>;
   }
 
   async start(name: string): Promise<Start> {
@@ -47,8 +60,20 @@ export class GraphRun {
     return startOf(await Promise.all(variants.map((seed) => this.weights(name, seed))));
   }
 
-  evaluation(dataset: string): Promise<DatasetEvaluation> {
-    return this.node(this.context.ids.test(dataset)) as Promise<DatasetEvaluation>;
+  /** Of a data set, in a setting. */
+  evaluation(dataset: string, setting: Setting): Promise<DatasetTest> {
+    return this.node(this.context.of(setting).ids.test(dataset)) as Promise<DatasetTest>;
+  }
+
+  /** Of a data set, between all settings. */
+  betweenSettings(dataset: string): Promise<SettingComparison[]> {
+    return this.node(this.context.ids.between(dataset)) as Promise<SettingComparison[]>;
+  }
+
+  /** The run as a node sees it. */
+  private contextOf({ setting }: GraphNode): ExperimentContext {
+    const { context } = this;
+    return context.of(context.settings.find(({ slug }) => slug === (setting ?? ''))!);
   }
 
   private node(id: string): Promise<unknown> {
@@ -65,7 +90,7 @@ export class GraphRun {
     const { records } = this.context;
     switch (node.kind) {
       case 'dataset': {
-        const dataset = await this.prepare(node.dataset);
+        const dataset = await this.prepare(node);
         records.finished(node);
         return dataset;
       }
@@ -85,17 +110,26 @@ export class GraphRun {
         records.finished(node, result.learningRate);
         return result;
       }
+      case 'external': {
+        const predicted = await this.external(node);
+        records.finished(node);
+        return predicted;
+      }
       case 'test':
-        return this.test(node);
+        return node.between ? this.compareSettings(node) : this.test(node);
     }
   }
 
-  private async prepare(name: string): Promise<PreparedDataset> {
-    const { context } = this;
+  private async prepare(it: DatasetNode): Promise<PreparedDataset> {
+    const { id: node, dataset: name } = it;
+    const context = this.contextOf(it);
     const { config } = context;
-    const { name: _, masks: __, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
-    const node = context.ids.dataset(name);
-    return prepareDataset(context, name, source, node, (tables) => requireTrainable(tables, config.finetuning));
+    const { name: _, masks: __, role, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
+    if (role === 'external') return prepareDataset(context, name, source, { node, splits: ['test'] });
+    const require = (tables: DatasetTables) => {
+      for (const { config } of context.settings) requireTrainable(tables, config.finetuning);
+    };
+    return prepareDataset(context, name, source, { node, require });
   }
 
   /** Opens an initialization once, for all that start from it. */
@@ -125,10 +159,13 @@ export class GraphRun {
 
   private async finetune(node: FinetuningNode): Promise<FinetuneResult> {
     const { id, initialization, pretrainingSeed, seed } = node;
-    const dataset = await this.dataset(node.dataset);
-    const start = await this.weights(initialization, pretrainingSeed);
+    const context = this.contextOf(node);
+    const { finetuning } = context.config;
+    const whole = await this.dataset(node.dataset, context);
+    const dataset = datasetWithLabels(whole, finetuning.labelFraction, seed);
+    const start = startIn(context.config, await this.weights(initialization, pretrainingSeed));
     const learningRate = node.learningRate ?? (await this.best(node.cell)).learningRate;
-    return finetune(this.context, { node: id, dataset, start, seed, learningRate });
+    return finetune(context, { node: id, dataset, start, seed, learningRate });
   }
 
   /** The candidate of a cell with the best AUROC on validation; the first one of equals. */
@@ -143,14 +180,18 @@ export class GraphRun {
   }
 
   /** All runs of an initialization on a data set. */
-  private async cellRuns(dataset: string, initialization: string): Promise<CellRuns> {
-    const cell = this.context.ids.cell(dataset, initialization);
-    const searches = [this.context.config.finetuning.learningRate].flat().length > 1;
+  private async cellRuns(
+    dataset: string,
+    initialization: string,
+    context: ExperimentContext = this.context.of(this.context.settings[0]),
+  ): Promise<CellRuns> {
+    const cell = context.ids.cell(dataset, initialization);
+    const searches = [context.config.finetuning.learningRate].flat().length > 1;
     const search = searches ? await this.runsOf(cell, ({ learningRate }) => learningRate !== null) : [];
     const runs = await this.runsOf(cell, ({ learningRate }) => !searches || learningRate === null);
     const best = await (searches ? this.best(cell) : runs[0]!);
     return {
-      dataset: await this.dataset(dataset),
+      dataset: await this.dataset(dataset, context),
       start: await this.start(initialization),
       learningRate: best.learningRate,
       search: search.map((run) => ({ learningRate: run.learningRate, validationAuroc: validationAuroc(run) })),
@@ -158,14 +199,49 @@ export class GraphRun {
     };
   }
 
-  private async test({ id, dataset }: TestNode): Promise<DatasetEvaluation> {
-    const { context } = this;
-    const cells = await Promise.all(context.config.initializations.map(({ name }) => this.cellRuns(dataset, name)));
+  private async external({ id, dataset, initialization, testedOn }: ExternalNode): Promise<ExternalCell> {
+    const cell = await this.cellRuns(dataset, initialization);
+    return externalCell(this.context.of(this.context.settings[0]), id, cell, await this.dataset(testedOn));
+  }
+
+  private async test(node: TestNode): Promise<DatasetTest> {
+    const { id, dataset, needs, setting } = node;
+    const context = this.contextOf(node);
+    const { config, graph } = context;
+    const isTrained = trainingSets(config).some(({ name }) => name === dataset);
+    const starts = isTrained ? startsOn(config, dataset) : [];
+    const cells = await Promise.all(starts.map(({ name }) => this.cellRuns(dataset, name, context)));
+    const others = graph.filter((other) => other.kind === 'external' && needs.includes(other.id));
+    const external = await Promise.all(others.map((other) => this.make(other) as Promise<ExternalCell>));
+    const prepared = await this.dataset(dataset, context);
+    const isReference = (setting ?? '') === context.settings[0].slug;
     context.throwIfStopped();
-    context.progress.print(`testing: ${dataset}, paired bootstrap, shortcuts`);
+    context.progress.print(`testing: ${dataset}${setting === undefined ? '' : `, ${setting}`}`);
+    return this.tested(id, () => testDataset(context, { dataset: prepared, cells, external, isReference }));
+  }
+
+  private async compareSettings({ id, dataset }: TestNode): Promise<SettingComparison[]> {
+    const { context } = this;
+    const cells = await Promise.all(
+      context.settings.flatMap((setting) => {
+        const own = context.of(setting);
+        return startsOn(setting.config, dataset).map(async ({ name }): Promise<SettingCell> => {
+          const { runs } = await this.cellRuns(dataset, name, own);
+          return { setting, initialization: name, runs };
+        });
+      }),
+    );
+    context.throwIfStopped();
+    context.progress.print(`comparing settings: ${dataset}`);
+    return this.tested(id, () => testSettings(context, dataset, cells));
+  }
+
+  /** Says that a test runs. */
+  private async tested<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const { context } = this;
     const running = new Running(testStatusPath(context.folder, id), context.progress);
     try {
-      return await testDataset(context, cells);
+      return await work();
     } finally {
       running.end();
     }

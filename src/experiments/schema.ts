@@ -12,8 +12,10 @@ import { CORRECTIONS, INTERVALS } from '../evaluation/index.js';
 import { INTERPOLATIONS } from '../imaging/index.js';
 import { CONVNEXT_SIZES, DENSENET_SIZES, DINOV3_VIT_SIZES, RESNET_SIZES, VIT_SIZES } from '../models/index.js';
 import { pretrainingSettings } from '../pretraining/index.js';
-import { augmentation, finetuning, recipe } from './recipe-schema.js';
+import { augmentation, finetuning, labelFraction, recipe } from './recipe-schema.js';
 import { DEGRADATIONS } from './result.js';
+
+const NAMES_A_FOLDER = 'letters, digits, ".", "_" and "-" alone (it names a folder)';
 
 const name = z.string().min(1).max(80);
 const fraction = z.number().min(0).max(1);
@@ -96,6 +98,14 @@ const radiographSource = {
   cache: z.string().min(1).optional(),
 };
 
+const dataset = z.strictObject({
+  name,
+  ...radiographSource,
+  masks: z.string().min(1).optional(),
+  /** `external`: models of the others are tested on it, none is trained. */
+  role: z.enum(['internal', 'external']).default('internal'),
+});
+
 const pictureSource = z.strictObject({
   type: z.enum(PICTURE_SOURCES),
   root: z.string().min(1),
@@ -139,23 +149,35 @@ const supervised = z.strictObject({
   threads: recipe.threads.default(1),
 });
 
-const ssl = {
+const anyStart = {
   name,
+  /** Those that it is fine-tuned on; all unless given. */
+  datasets: z.array(name).min(1).optional(),
+  /** Of the matrix, those that it is fine-tuned at; all unless given. */
+  imageSizes: z.array(count).min(1).optional(),
+};
+
+const ssl = {
+  ...anyStart,
   from: z.literal('ssl'),
   pictures: z.array(pictureSource).min(1).optional(),
   radiographs: z.strictObject(radiographSource).optional(),
   seeds: z.array(seed).min(1).optional(),
 };
 
+const weights = {
+  file: z.string().min(1),
+  input: statistics.optional(),
+  heads: count.optional(),
+  allow: z.array(z.string().min(1)).default([]),
+};
+
 const initialization = z.discriminatedUnion('from', [
-  z.strictObject({ name, from: z.literal('random') }),
+  z.strictObject({ ...anyStart, from: z.literal('random') }),
   z.strictObject({
-    name,
+    ...anyStart,
     from: z.literal('weights'),
-    file: z.string().min(1),
-    input: statistics.optional(),
-    heads: count.optional(),
-    allow: z.array(z.string().min(1)).default([]),
+    ...weights,
   }),
   z.discriminatedUnion('method', [
     z.strictObject({
@@ -166,8 +188,10 @@ const initialization = z.discriminatedUnion('from', [
     z.strictObject({ ...ssl, method: z.literal('dinov2'), pretraining: pretrainingSettings }),
   ]),
   z.strictObject({
-    name,
+    ...anyStart,
     from: z.literal('supervised'),
+    /** What the pretraining itself starts from; random weights unless given. */
+    start: z.strictObject(weights).optional(),
     pictures: z.array(pictureSource).min(1).max(1).optional(),
     radiographs: z.strictObject(radiographSource).optional(),
     seeds: z.array(seed).min(1).optional(),
@@ -175,9 +199,22 @@ const initialization = z.discriminatedUnion('from', [
   }),
 ]);
 
-export const experimentSchema = z
+const matrix = z
   .strictObject({
-    name: name.regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" alone (it names a folder)'),
+    imageSize: z.array(anyModel.imageSize.unwrap()).min(1).optional(),
+    labelFraction: z.array(labelFraction).min(1).optional(),
+    /** Each is what it changes of `finetuning`. */
+    tuning: z.record(name.regex(/^[\w.-]+$/, NAMES_A_FOLDER), finetuning).optional(),
+  })
+  .refine(
+    ({ imageSize, labelFraction, tuning }) =>
+      imageSize !== undefined || labelFraction !== undefined || Object.keys(tuning ?? {}).length > 0,
+    'imageSize, labelFraction or tuning, with values',
+  );
+
+const experiment = z
+  .strictObject({
+    name: name.regex(/^[\w.-]+$/, NAMES_A_FOLDER),
     description: z.string().optional(),
     seed: seed.default(1),
     device: z
@@ -187,9 +224,11 @@ export const experimentSchema = z
     precision: z.enum(['fp32', 'bf16']).default('fp32'),
     model,
     preprocessing: preprocessing.prefault({}),
-    datasets: z.array(z.strictObject({ name, ...radiographSource, masks: z.string().min(1).optional() })).min(1),
+    datasets: z.array(dataset).min(1),
+    externalValidation: z.boolean().default(false),
     initializations: z.array(initialization).min(1),
     finetuning,
+    matrix: matrix.optional(),
     statistics: z
       .strictObject({
         redraws: z.number().int().min(100).max(1_000_000).default(1000),
@@ -228,6 +267,15 @@ export const experimentSchema = z
         seen.add(own);
       }
     }
+    const external = config.datasets.findIndex(({ role }) => role === 'external');
+    if (external >= 0 && !config.externalValidation) {
+      const message = 'internal, or externalValidation: true beside it';
+      context.addIssue({ code: 'custom', path: ['datasets', external, 'role'], message });
+    }
+    if (config.datasets.every(({ role }) => role === 'external')) {
+      const message = 'internal of one data set at least, to train on';
+      context.addIssue({ code: 'custom', path: ['datasets', external, 'role'], message });
+    }
     const eachOnce = (values: readonly number[], path: PropertyKey[]) => {
       const again = values.find((value, i) => values.indexOf(value) < i);
       if (again === undefined) return;
@@ -237,6 +285,33 @@ export const experimentSchema = z
     if (ageBands.some((from, i) => from <= (ageBands[i - 1] ?? 0))) {
       const message = 'ages in ascending order, each the first of a band';
       context.addIssue({ code: 'custom', path: ['statistics', 'ageBands'], message });
+    }
+    eachOnce(config.matrix?.imageSize ?? [], ['matrix', 'imageSize']);
+    eachOnce(config.matrix?.labelFraction ?? [], ['matrix', 'labelFraction']);
+    const internal = config.datasets.filter(({ role }) => role === 'internal').map(({ name }) => name);
+    for (const [i, { datasets = [], imageSizes = [] }] of config.initializations.entries()) {
+      const wrong = datasets.find((it) => !internal.includes(it));
+      if (wrong !== undefined) {
+        const message = `names of data sets to train on (${internal.join(', ')}); "${wrong}" is none`;
+        context.addIssue({ code: 'custom', path: ['initializations', i, 'datasets'], message });
+      }
+      const sizes = config.matrix?.imageSize ?? [];
+      if (imageSizes.some((size) => !sizes.includes(size))) {
+        const message =
+          sizes.length > 0 ? `sizes of the matrix (${sizes.join(', ')})` : 'no such key without matrix.imageSize';
+        context.addIssue({ code: 'custom', path: ['initializations', i, 'imageSizes'], message });
+      }
+    }
+    const sizes = config.matrix?.imageSize ?? [config.model.imageSize];
+    for (const own of internal) {
+      const without = sizes.find((size) =>
+        config.initializations.every(
+          ({ datasets, imageSizes }) => datasets?.includes(own) === false || imageSizes?.includes(size) === false,
+        ),
+      );
+      if (without === undefined) continue;
+      const message = `one at least for each data set and image size; ${own} at ${without} px has none`;
+      context.addIssue({ code: 'custom', path: ['initializations'], message });
     }
     for (const field of ['seeds', 'learningRate'] as const) {
       eachOnce([config.finetuning[field]].flat(), ['finetuning', field]);
@@ -261,12 +336,27 @@ export const experimentSchema = z
     }
   });
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A tuning of the matrix says what it changes of `finetuning`; it becomes a whole one. */
+export const experimentSchema = z.preprocess((document): unknown => {
+  if (!isRecord(document) || !isRecord(document.matrix) || !isRecord(document.matrix.tuning)) return document;
+  const common = isRecord(document.finetuning) ? document.finetuning : {};
+  const whole = Object.entries(document.matrix.tuning).map(([name, own]) => [
+    name,
+    isRecord(own ?? {}) ? { ...common, ...(own as object | null) } : own,
+  ]);
+  return { ...document, matrix: { ...document.matrix, tuning: Object.fromEntries(whole) } };
+}, experiment);
+
 export type ExperimentConfig = z.infer<typeof experimentSchema>;
 export type Initialization = ExperimentConfig['initializations'][number];
 /** The schema holds that DINOv2 has one. */
 export type VitModel = Extract<ExperimentConfig['model'], { architecture?: 'vit' }>;
+export type TestedSource = ExperimentConfig['datasets'][number];
 export type InputChoice = ExperimentConfig['model']['input'];
-export type WeightsInitialization = Extract<Initialization, { from: 'weights' }>;
+export type WeightsChoice = Omit<Extract<Initialization, { from: 'weights' }>, 'name' | 'from'>;
 export type SslInitialization = Extract<Initialization, { from: 'ssl' }>;
 export type SimclrInitialization = Extract<SslInitialization, { method: 'simclr' }>;
 export type Dinov2Initialization = Extract<SslInitialization, { method: 'dinov2' }>;

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { filesHash } from '../base/index.js';
-import { describeNetwork, type LoadReport, loadWeights, type ModelConfig, openWeights } from '../models/index.js';
-import { scope } from '../torch/index.js';
+import { describeNetwork, type ModelConfig } from '../models/index.js';
 import type { ExperimentContext } from './context.js';
 import { isPretrained } from './graph.js';
-import { fineTuned, ownNetwork, requireNetwork, weightsInput, weightsPath } from './network.js';
+import { fineTuned, ownNetwork, requireNetwork } from './network.js';
 import { openSelfSupervised, openSupervised } from './pretrain.js';
+import { publishedWeights } from './published-weights.js';
 import type { InitializationSummary, Pretraining } from './result.js';
-import type { Initialization, WeightsInitialization } from './schema.js';
+import type { ExperimentConfig, Initialization } from './schema.js';
 
 /** The weights that a model starts from: published ones, random ones, or those of one pretraining. */
 export interface StartWeights {
@@ -35,14 +34,22 @@ export interface Start {
   summary: InitializationSummary;
 }
 
+/** A start as it is fine-tuned in a setting. Throws an InputError where network and setting do not fit. */
+export function startIn(config: ExperimentConfig, start: StartWeights): StartWeights {
+  const { imageSize } = config.model;
+  const network = fineTuned({ ...start.network, imageSize }, config);
+  requireNetwork(network, config);
+  return { ...start, network };
+}
+
 /** Opens what an initialization needs: its weights, or the images that it is pretrained on. */
 export async function openStart(context: ExperimentContext, start: Initialization): Promise<OpenStart> {
   const { name } = start;
   const own = fineTuned(ownNetwork(context.config), context.config);
   if (!isPretrained(start)) {
-    const weights =
+    const weights: StartWeights =
       start.from === 'weights'
-        ? await publishedWeights(context, start)
+        ? { name, kind: start.from, ...(await publishedWeights(context, name, start)) }
         : { name, kind: start.from, description: 'random weights', network: own, weights: null, key: start.from };
     return async () => weights;
   }
@@ -66,25 +73,6 @@ export function startOf(variants: readonly StartWeights[]): Start {
   return { variants, summary: summaryOf(known, network) };
 }
 
-/** The network is the file's own, at the experiment's image size. */
-async function publishedWeights(
-  { dataRoot, config }: ExperimentContext,
-  start: WeightsInitialization,
-): Promise<StartWeights> {
-  const { name, file, allow, heads } = start;
-  const { path, files, network, report } = scope(() => {
-    const weights = openWeights(weightsPath(dataRoot, file), heads === undefined ? {} : { hints: { heads } });
-    const input = weightsInput(name, [start.input, config.model.input], weights.input.statistics);
-    const network = fineTuned({ ...weights.config, imageSize: config.model.imageSize, input }, config);
-    requireNetwork(network, config);
-    const { backbone, report } = loadWeights(weights.path, { config: network, allow });
-    backbone.free();
-    return { path: weights.path, files: weights.files, network, report };
-  });
-  const description = describe(file, report);
-  return { name, kind: 'weights', description, network, weights: { path, allow }, key: await filesHash(files) };
-}
-
 const summaryOf = (start: Omit<InitializationSummary, 'network'>, network: ModelConfig): InitializationSummary => ({
   ...start,
   network: `${describeNetwork(network)}; input ${inputText(network)}`,
@@ -95,9 +83,4 @@ function inputText({ imageSize, input }: ModelConfig): string {
     ? `mean ${input.mean.join(', ')}, standard deviation ${input.std.join(', ')}`
     : 'values 0 to 1';
   return `${imageSize} x ${imageSize} px, ${statistics}`;
-}
-
-function describe(file: string, { naming, interpolated }: LoadReport): string {
-  const positions = interpolated ? `, positions brought from ${interpolated}` : '';
-  return `weights of ${file} (${naming}${positions})`;
 }

@@ -11,8 +11,10 @@ import { tuningOf } from './finetuning-recipe.js';
 import { isPretrained } from './graph.js';
 import { fineTuned, ownNetwork, requireNetwork } from './network.js';
 import { requireDinov2 } from './pretrain-dinov2.js';
+import { publishedWeights } from './published-weights.js';
 import { GraphRun } from './run-graph.js';
-import type { ExperimentConfig } from './schema.js';
+import type { ExperimentConfig, Initialization } from './schema.js';
+import { isAtSize } from './settings.js';
 
 export interface Survey {
   context: ExperimentContext;
@@ -55,8 +57,12 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   const run = new GraphRun(context);
   const networks = new Map<string, ModelConfig>();
   for (const start of config.initializations) {
-    const opened = isPretrained(start) ? undefined : await attempt(() => run.start(start.name));
-    networks.set(start.name, opened?.variants[0]?.network ?? fineTuned(ownNetwork(config), config));
+    const network = await attempt(async () => {
+      if (!isPretrained(start)) return (await run.start(start.name)).variants[0]!.network;
+      const begun = start.from === 'supervised' ? start.start : undefined;
+      return begun && (await publishedWeights({ dataRoot, config }, start.name, begun)).network;
+    });
+    networks.set(start.name, network ?? fineTuned(ownNetwork(config), config));
   }
   const finished = new Set<string>();
   for (const node of context.graph) {
@@ -64,8 +70,12 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
     if (await attempt(() => run.one(node).then(() => true))) finished.add(node.id);
   }
   if (config.device === 'cpu' && !elsewhere) {
-    for (const [name, network] of networks) {
-      const needed = trainingBytes(network, tuningOf(config.finetuning), config.finetuning.batchSize);
+    const all = context.settings.flatMap(({ config: { initializations, model, finetuning } }) =>
+      initializations.filter((it) => isAtSize({ model }, it)).map(({ name }) => ({ name, model, finetuning })),
+    );
+    for (const { name, model, finetuning } of refusals.size === 0 ? all : []) {
+      const network = { ...networks.get(name)!, imageSize: model.imageSize };
+      const needed = trainingBytes(network, tuningOf(finetuning), finetuning.batchSize);
       if (refusals.size === 0 && needed > totalmem()) refusals.add(tooLarge(name, needed));
     }
   }
@@ -79,7 +89,9 @@ const tooLarge = (name: string, bytes: number) =>
 
 /** Throws an InputError where the experiment builds a network of its own that cannot be built or fine-tuned so. */
 export function requireOwnNetwork(config: ExperimentConfig): void {
-  if (config.initializations.every(({ from }) => from === 'weights')) return;
+  const bringsNetwork = (start: Initialization) =>
+    start.from === 'weights' || (start.from === 'supervised' && start.start !== undefined);
+  if (config.initializations.every(bringsNetwork)) return;
   requireNetwork(fineTuned(ownNetwork(config), config), config);
 }
 

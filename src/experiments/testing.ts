@@ -3,37 +3,76 @@ import { compiledUrl, Interrupted, type PackedError, unpackError } from '../base
 import type { ExperimentContext } from './context.js';
 import { type DegradedRun, degradedRuns } from './degraded.js';
 import type { DatasetEvaluation, TestedCell } from './evaluate.js';
+import type { ExternalCell } from './external.js';
+import type { ExternalResults } from './external-results.js';
 import type { CellRuns } from './finetune.js';
+import type { PreparedDataset, TestedDataset } from './prepare.js';
+import type { SettingComparison } from './result.js';
 import type { ExperimentConfig } from './schema.js';
+import type { SettingCell } from './setting-comparisons.js';
 
 /** What the testing thread is given. */
-export interface TestingInput {
+export type TestingInput = { config: ExperimentConfig; folder: string } & (DatasetTesting | SettingsTesting);
+
+interface DatasetTesting {
+  test: 'dataset';
+  dataset: TestedDataset;
+  /** Empty for a data set that none was trained on. */
   cells: TestedCell[];
   degraded: DegradedRun[];
-  config: ExperimentConfig;
-  folder: string;
+  external: ExternalCell[];
+  isReference: boolean;
 }
 
-export type TestingOutput = { evaluation: DatasetEvaluation } | { error: PackedError };
+interface SettingsTesting {
+  test: 'settings';
+  dataset: string;
+  cells: SettingCell[];
+}
+
+export type DatasetTest = DatasetEvaluation & ExternalResults;
+
+export type TestingOutput = { tested: DatasetTest | SettingComparison[] } | { error: PackedError };
 
 /**
- * `evaluateDataset` in a thread of its own, as soon as a core is free: redraws and shortcuts of a large data set take
- * minutes, in which Ctrl-C must be heard. Throws Interrupted where the experiment was stopped.
+ * Tests all initializations of a data set in one setting, and the models of other data sets. What the models read is looked into in the
+ * reference setting alone: degraded images, shortcuts, groups.
  */
-export async function testDataset(context: ExperimentContext, cells: CellRuns[]): Promise<DatasetEvaluation> {
-  const degraded = await degradedRuns(context, cells);
+export async function testDataset(
+  context: ExperimentContext,
+  {
+    dataset: prepared,
+    cells,
+    external,
+    isReference,
+  }: { dataset: PreparedDataset; cells: CellRuns[]; external: ExternalCell[]; isReference: boolean },
+): Promise<DatasetTest> {
+  const degraded = cells.length > 0 && isReference ? await degradedRuns(context, cells) : [];
+  const dataset = { ...prepared, store: undefined, images: undefined };
+  const tested = cells.map((cell) => ({ ...cell, dataset }));
+  const input: DatasetTesting = { test: 'dataset', dataset, cells: tested, degraded, external, isReference };
+  return inThread<DatasetTest>(context, input);
+}
+
+/** Compares the settings of each initialization on a data set. */
+export const testSettings = (
+  context: ExperimentContext,
+  dataset: string,
+  cells: SettingCell[],
+): Promise<SettingComparison[]> => inThread(context, { test: 'settings', dataset, cells });
+
+/**
+ * Tests in a thread of its own, as soon as a core is free: redraws and shortcuts of a large data set take minutes, in which Ctrl-C
+ * must be heard. Throws Interrupted where the experiment was stopped.
+ */
+function inThread<T>(context: ExperimentContext, input: DatasetTesting | SettingsTesting): Promise<T> {
   return context.onCores(1, async () => {
-    const dataset = { ...cells[0]!.dataset, store: undefined, images: undefined };
-    const input: TestingInput = {
-      cells: cells.map((cell) => ({ ...cell, dataset })),
-      degraded,
-      config: context.config,
-      folder: context.folder,
-    };
-    const worker = new Worker(compiledUrl('./testing-thread.js', import.meta.url), { workerData: input });
-    const evaluation = new Promise<DatasetEvaluation>((resolve, reject) => {
+    const { config, folder } = context;
+    const workerData: TestingInput = { ...input, config, folder };
+    const worker = new Worker(compiledUrl('./testing-thread.js', import.meta.url), { workerData });
+    const tested = new Promise<T>((resolve, reject) => {
       worker.on('message', (output: TestingOutput) => {
-        if ('evaluation' in output) resolve(output.evaluation);
+        if ('tested' in output) resolve(output.tested as T);
         else reject(unpackError(output.error));
       });
       worker.on('error', reject);
@@ -41,6 +80,6 @@ export async function testDataset(context: ExperimentContext, cells: CellRuns[])
         reject(new Interrupted('stopped while testing; run the same command again to go on from here')),
       );
     });
-    return context.stoppable(() => worker.terminate(), evaluation);
+    return context.stoppable(() => worker.terminate(), tested);
   });
 }

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { cell, decimals, drawSvg, type Figure, left, right, type Table } from '../../pages/index.js';
+import { cell, counted, decimals, drawSvg, type Figure, left, NONE, right, type Table } from '../../pages/index.js';
 import type { ExperimentResult, ExternalResult } from '../result.js';
-import { confidence } from './format.js';
+import { confidence, pValue, range, signed } from './format.js';
 import { distinct } from './select.js';
 import { estimate } from './table.js';
 
@@ -32,7 +32,40 @@ export function externalTable(result: ExperimentResult): Table {
             : `${trainedOn} on ${testedOn}: mean over ${meanOver.join(', ')}.`,
         ),
       ),
+      ...distinct(
+        externalValidation.flatMap(({ trainedOn, testedOn, leftOut = 0, note }) => [
+          ...(leftOut > 0
+            ? [
+                `${trainedOn} on ${testedOn}: ${counted(leftOut, 'test radiograph')} left out, since the training saw the patients.`,
+              ]
+            : []),
+          ...(note ? [`${trainedOn} on ${testedOn}: ${note}.`] : []),
+        ]),
+      ),
     ],
+  };
+}
+
+/** Which initialization is better on patients of other data sets. */
+export function externalPairTable(result: ExperimentResult): Table {
+  const { externalComparisons = [] } = result;
+  const pairs = distinct(externalComparisons.map(({ first, second }) => `${first} \u2212 ${second}`));
+  return {
+    title: 'External validation of pairs. Difference of the mean AUROC on another data set, over the same redraws.',
+    columns: [left('Trained on'), left('Tested on'), right('Mean AUROC'), right('p'), right('p, corrected')],
+    groups: pairs.map((heading) => ({
+      heading,
+      rows: externalComparisons
+        .filter(({ first, second }) => `${first} \u2212 ${second}` === heading)
+        .map(({ trainedOn, testedOn, mean: { difference, p, pAdjusted } }) => [
+          cell(trainedOn),
+          cell(testedOn),
+          difference ? { text: signed(difference.estimate), range: range(difference) } : cell(NONE),
+          cell(pValue(p)),
+          cell(pValue(pAdjusted)),
+        ]),
+    })),
+    notes: ['p: two-sided; corrected over the pairs of initializations within one training and one test data set.'],
   };
 }
 

@@ -4,13 +4,15 @@ import { calibrationTable, meansTable } from './calibration.js';
 import { claimTable, tripodTable } from './checklists.js';
 import { findingPairTable, findingTable, operatingTable, pairTable, shortcutTable } from './comparison-tables.js';
 import { learningFigures, pretrainingFigure } from './curves.js';
-import { externalFigure, externalTable } from './external.js';
+import { externalFigure, externalPairTable, externalTable } from './external.js';
 import { forest, modelsAndShortcuts } from './figures.js';
 import { precisionRecallFigures, reliabilityFigures, rocFigures } from './grids.js';
 import { initializationTable, mainTable, overviewTable } from './main-tables.js';
+import { matrixFigures, matrixPairTable, matrixTable, settingPairTable } from './matrix.js';
 import { degradedFigure, degradedTable, matchedTable } from './robustness.js';
 import { dataTable, learningRateTable, pretrainingTable, trainingTable } from './run-tables.js';
 import { seedTable } from './seeds.js';
+import { ofTrained } from './select.js';
 import { settingsTable } from './settings.js';
 import { confoundingTable, gapTable, subgroupFigure, subgroupTable } from './subgroups.js';
 
@@ -23,7 +25,8 @@ export interface Section {
 }
 
 /** The results in the order in which every format of the report shows them; tables without rows, and sections without tables, are left out. */
-export function sectionsOf(result: ExperimentResult): Section[] {
+export function sectionsOf(whole: ExperimentResult): Section[] {
+  const result = ofTrained(whole);
   const overview = result.datasets.length > 1 ? [overviewTable(result)] : [];
   const section = (id: string, heading: string, tables: Table[], figures: () => Figure[] = () => []): Section => ({
     id,
@@ -32,9 +35,15 @@ export function sectionsOf(result: ExperimentResult): Section[] {
     figures,
   });
   return [
-    section('data', 'Data', [dataTable(result), initializationTable(result)]),
+    section('data', 'Data', [dataTable(whole), initializationTable(result)]),
     section('mean', 'Mean AUROC', [...overview, mainTable(result)], () => [modelsAndShortcuts(result)]),
     section('pairs', 'Pairs', [pairTable(result), meansTable(result)], () => [forest(result)]),
+    section(
+      'matrix',
+      'Image size, labels and tuning',
+      [matrixTable(result), matrixPairTable(result), settingPairTable(result)],
+      () => matrixFigures(result),
+    ),
     section('seeds', 'Seeds', [seedTable(result)]),
     section('shortcuts', 'Shortcuts', [shortcutTable(result)]),
     section('degraded', 'Degraded images', [degradedTable(result)], () => [degradedFigure(result)]),
@@ -42,7 +51,9 @@ export function sectionsOf(result: ExperimentResult): Section[] {
     section('subgroups', 'Subgroups', [subgroupTable(result), gapTable(result), confoundingTable(result)], () => [
       subgroupFigure(result),
     ]),
-    section('external', 'External validation', [externalTable(result)], () => [externalFigure(result)]),
+    section('external', 'External validation', [externalTable(result), externalPairTable(result)], () => [
+      externalFigure(result),
+    ]),
     section('findings', 'Findings', [findingTable(result)], () => [
       ...rocFigures(result),
       ...precisionRecallFigures(result),

@@ -73,6 +73,12 @@ export function significanceLevel({ statistics }: Pick<ExperimentResult, 'statis
   return Number((1 - statistics.confidence).toFixed(6));
 }
 
+/** Without the data sets that no model was trained on. */
+export function ofTrained<R extends Pick<ExperimentResult, 'cells' | 'datasets'>>(result: R): R {
+  const trained = new Set(result.cells.map(({ dataset }) => dataset));
+  return { ...result, datasets: result.datasets.filter(({ name }) => trained.has(name)) };
+}
+
 /** Names in order of first appearance. */
 export function distinct(names: readonly string[]): string[] {
   return [...new Set(names)];

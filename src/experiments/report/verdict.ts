@@ -8,6 +8,7 @@ import {
   type EstimatedCell,
   findingsReached,
   meanDifference,
+  ofTrained,
   ranked,
   reaches,
   significanceLevel,
@@ -19,7 +20,8 @@ type Evidence = Omit<ExperimentResult, 'verdict'>;
  * What the numbers allow to be said, in sentences: per data set the initialization with the highest mean AUROC, its lead over
  * every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; then over all data sets.
  */
-export function verdict(result: Evidence): string[] {
+export function verdict(whole: Evidence): string[] {
+  const result = ofTrained(whole);
   const sentences = result.datasets.flatMap(({ name }) => onDataset(result, name));
   if (result.datasets.length > 1) sentences.push(...overDatasets(result));
   return [...sentences, ...limits(result)];
