@@ -62,7 +62,8 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
       const begun = start.from === 'supervised' ? start.start : undefined;
       return begun && (await publishedWeights({ dataRoot, config }, start.name, begun)).network;
     });
-    networks.set(start.name, network ?? fineTuned(ownNetwork(config), config));
+    if (network) networks.set(start.name, network);
+    else if (start.from !== 'weights') networks.set(start.name, fineTuned(ownNetwork(config), config));
   }
   const finished = new Set<string>();
   for (const node of context.graph) {
