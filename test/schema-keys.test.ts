@@ -93,6 +93,7 @@ function base(start: string): Document {
     if (start === 'densenet') it.finetuning.dropPath = 0;
     if (start === 'adapters') it.finetuning.lora = { rank: 4, alpha: 4, targets: ['qkv'] };
     if (start === 'focal' || start === 'asymmetric') it.finetuning.loss = { type: start };
+    if (start === 'folds') Object.assign(it, { crossValidation: { folds: 2 }, statistics: { redraws: 100 } });
     if (start === 'ups and downs') Object.assign(it.finetuning, { epochs: 4, learningRate: 0.03 });
     if (start === 'no progress') Object.assign(it.finetuning, { epochs: 3, learningRate: 1e-30 });
     const [initialization] = it.initializations;
@@ -204,6 +205,7 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['finetuning.augmentation.contrast', 'random', 0.8],
   ['finetuning.augmentation.brightness', 'random', 0.8],
   ['finetuning.threads', 'random', 2],
+  ['crossValidation.folds', 'folds', 3],
   ['matrix.imageSize', 'random', [16]],
   ['matrix.labelFraction', 'random', [0.5]],
   ['matrix.tuning', 'random', { frozen: { freeze: 'backbone', dropPath: 0 } }],

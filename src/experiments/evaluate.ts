@@ -1,24 +1,25 @@
 import { join, relative } from 'node:path';
 import {
-  chooseThreshold,
+  auroc,
   findingColumn,
   type ModelEstimates,
   meanRocCurve,
   pairedBootstrap,
   rocCurve,
-  type ThresholdRule,
 } from '../evaluation/index.js';
 import { calibrationOf } from './calibration.js';
 import { corrected, unorderedPairs } from './comparisons.js';
 import { type DegradedRun, degradedResults } from './degraded.js';
+import { type FoldedModel, foldedBootstrap } from './evaluate-folds.js';
 import type { CellRuns } from './finetune.js';
 import { intervalOf } from './numbers.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
-import { ofSplitOnly, type Predictions, readPredictions } from './predictions.js';
+import type { Predictions } from './predictions.js';
 import type { TestedDataset } from './prepare.js';
 import { redrawingOf } from './redrawing.js';
 import type { Cell, DegradedResult, PairComparison, ShortcutResult } from './result.js';
 import { finiteOrNull } from './result.js';
+import { type RunPredictions, readRun } from './run-predictions.js';
 import type { ExperimentConfig } from './schema.js';
 import { shortcutsOf } from './shortcuts.js';
 import { type GroupResults, groupResults } from './subgroups.js';
@@ -46,13 +47,6 @@ export const NOTHING_TRAINED: DatasetEvaluation = {
   undefinedRedraws: 0,
 };
 
-interface RunPredictions {
-  validate: Predictions;
-  test: Predictions;
-  /** `[F]`, chosen on validation; NaN where validation has one class only. */
-  thresholds: Float64Array;
-}
-
 export interface EvaluationInput {
   /** They share the data set. */
   cells: TestedCell[];
@@ -69,6 +63,7 @@ export function evaluateDataset({ cells, degraded, config, folder, isReference }
   const { dataset } = cells[0]!;
   const { findings } = dataset;
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
+  if (config.crossValidation) return evaluateFolds(cells, runs, config, folder);
   const { labels, patients } = runs[0]![0]!.test;
   const models = cells.map((cell, i) => ({
     name: cell.start.summary.name,
@@ -90,22 +85,56 @@ export function evaluateDataset({ cells, degraded, config, folder, isReference }
     }),
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
     comparisons: comparisons.map((comparison) => ({ dataset: dataset.name, ...comparison })),
-    undefinedRedraws: result.models[0]!.findings.filter((finding) => finding.estimable).reduce(
-      (sum, { auroc }) => sum + auroc.undefinedRedraws,
-      0,
-    ),
+    undefinedRedraws: undefinedIn(result.models[0]!),
   };
 }
 
-function readRun(path: string, rule: ThresholdRule): RunPredictions {
-  const all = readPredictions(path);
-  const validate = ofSplitOnly(all, 'validate');
-  const F = all.findings.length;
-  const thresholds = Float64Array.from({ length: F }, (_, f) =>
-    chooseThreshold(rule, findingColumn(validate.probabilities, F, f), findingColumn(validate.labels, F, f)),
-  );
-  return { validate, test: ofSplitOnly(all, 'test'), thresholds };
+/** The test of a cross-validation: what looks into one test split is left out. */
+function evaluateFolds(
+  cells: TestedCell[],
+  runs: RunPredictions[][],
+  config: ExperimentConfig,
+  folder: string,
+): DatasetEvaluation {
+  const { name: dataset, findings } = cells[0]!.dataset;
+  const models = cells.map(({ start, runs: own }, i): FoldedModel => {
+    const trainings = new Map<string, FoldedModel['trainings'][number]>();
+    for (const [r, { pretrainingSeed, seed }] of own.entries()) {
+      const key = `${pretrainingSeed} ${seed}`;
+      const training = trainings.get(key) ?? { ...(pretrainingSeed !== undefined && { pretrainingSeed }), folds: [] };
+      trainings.set(key, training);
+      training.folds.push(runs[i]![r]!);
+    }
+    return { name: start.summary.name, trainings: [...trainings.values()] };
+  });
+  const names = models.map(({ name }) => name);
+  const result = foldedBootstrap(models, findings, config);
+  const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics.correction);
+  return {
+    ...NOTHING_TRAINED,
+    cells: cells.map((cell, i) => {
+      const model = result.models[i]!;
+      const meanAurocOfSeed = runs[i]!.map(({ test }) => meanAuroc(test, model));
+      return cellOf(cell, runs[i]!, { ...model, meanAurocOfSeed }, folder);
+    }),
+    comparisons: comparisons.map((comparison) => ({ dataset, ...comparison })),
+    undefinedRedraws: undefinedIn(result.models[0]!),
+  };
 }
+
+/** Over the estimable findings. */
+function meanAuroc(
+  { probabilities, labels, findings: { length: F } }: Predictions,
+  { findings }: ModelEstimates,
+): number {
+  const estimable = [...findings.keys()].filter((f) => findings[f]!.estimable);
+  const aurocs = estimable.map((f) => auroc(findingColumn(probabilities, F, f), findingColumn(labels, F, f)).auroc);
+  return aurocs.reduce((sum, value) => sum + value, 0) / aurocs.length;
+}
+
+/** Over the estimable findings of a model: those of all models are alike. */
+const undefinedIn = ({ findings }: ModelEstimates): number =>
+  findings.filter(({ estimable }) => estimable).reduce((sum, { auroc }) => sum + auroc.undefinedRedraws, 0);
 
 function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates, folder: string): Cell {
   const { findings } = cell.dataset;
@@ -138,6 +167,7 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
     runs: cell.runs.map((run, i) => ({
       ...(run.pretrainingSeed !== undefined && { pretrainingSeed: run.pretrainingSeed }),
       seed: run.seed,
+      ...(run.fold !== undefined && { fold: run.fold }),
       folder: relative(folder, run.folder),
       epochs: run.curve.length,
       bestEpoch: run.bestEpoch,
@@ -159,7 +189,7 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
         finding,
         positives,
         negatives,
-        reason: positives === 0 ? 'no positive in the test split' : 'no negative in the test split',
+        reason: reasonOf(positives, negatives),
       })),
     findings: rows,
     roc: findings.map((finding, f) => ({
@@ -175,6 +205,11 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
     calibration: calibrationOf(runs, findings, inMean),
     means: meansOf(tests),
   };
+}
+
+function reasonOf(positives: number, negatives: number): string {
+  if (positives > 0 && negatives > 0) return 'some fold lacks positives or negatives';
+  return positives === 0 ? 'no positive in the test split' : 'no negative in the test split';
 }
 
 const curveOf = ({ probabilities, labels }: Predictions, F: number, f: number) =>

@@ -13,6 +13,7 @@ import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, type MatrixResult, RESULT_FORMAT } from './result.js';
 import { GraphRun } from './run-graph.js';
+import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
 import type { Start } from './start.js';
 import { requireNone, requireOwnNetwork, survey } from './survey.js';
@@ -150,7 +151,7 @@ function resultOf(
       threshold: thresholdText(config.statistics.threshold),
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
     },
-    datasets: datasets.map(datasetSummary),
+    datasets: datasets.map((dataset) => datasetSummary(dataset, config)),
     initializations: starts.map(({ summary }) => summary),
     cells: evaluations.flatMap(({ cells }) => cells),
     comparisons: evaluations.flatMap(({ comparisons }) => comparisons),
@@ -164,6 +165,7 @@ function resultOf(
       externalComparisons: evaluations.flatMap(({ externalComparisons }) => externalComparisons),
     }),
     ...(matrix && { matrix }),
+    ...(config.crossValidation && { crossValidation: config.crossValidation }),
     verdict: [],
   } satisfies ExperimentResult;
   return { ...evidence, verdict: verdict(evidence) };
@@ -177,8 +179,23 @@ function sinceFirstMade(result: ExperimentResult, path: string): ExperimentResul
   return same ? { ...result, createdAt } : result;
 }
 
-function datasetSummary({ name, findings, dataset, radiographs, unreadable }: PreparedDataset): DatasetSummary {
+function datasetSummary(prepared: PreparedDataset, { crossValidation }: ExperimentConfig): DatasetSummary {
+  const { name, findings, dataset, unreadable } = prepared;
   const { notes, rowsWithoutImage } = dataset;
+  const radiographs = crossValidation
+    ? prepared.radiographs.map((radiograph) => ({ ...radiograph, split: 'test' as const }))
+    : prepared.radiographs;
+  const folds = crossValidation
+    ? [
+        `in ${crossValidation.folds} folds: every radiograph is tested once, by models that patients of other folds trained`,
+      ]
+    : [];
   const missing = rowsWithoutImage.length > 0 ? [`${rowsWithoutImage.length} rows of the table have no image`] : [];
-  return { name, findings, splits: summarize({ ...dataset, radiographs }), unreadable, notes: [...notes, ...missing] };
+  return {
+    name,
+    findings,
+    splits: summarize({ ...dataset, radiographs }),
+    unreadable,
+    notes: [...notes, ...missing, ...folds],
+  };
 }

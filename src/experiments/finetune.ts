@@ -18,6 +18,8 @@ export interface FinetuneResult {
   seed: number;
   /** Of the weights that it started from, where they were pretrained here. */
   pretrainingSeed?: number;
+  /** Of a cross-validation: the one that it was tested on, from 1. */
+  fold?: number;
   bestEpoch: number;
   seconds: number;
   imagesPerSecond: number;

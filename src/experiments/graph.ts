@@ -47,6 +47,8 @@ export interface FinetuningNode extends AnyNode {
   /** Where the initialization is pretrained in the experiment. */
   pretrainingSeed?: number;
   seed: number;
+  /** Of a cross-validation: the one that the run is tested on, from 1. */
+  fold?: number;
   /** Null: the best of the cell's candidates. */
   learningRate: number | null;
 }
@@ -189,20 +191,26 @@ function addCell(
   const { seeds, learningRate, labelFraction, ...recipe } = finetuning;
   const rates = [learningRate].flat();
   const pretrainings = isPretrained(start) ? (start.seeds ?? [config.seed]) : [undefined];
-  const pairs = pretrainings.flatMap((pretrainingSeed) => seeds.map((seed) => ({ pretrainingSeed, seed })));
+  const folds = Array.from({ length: config.crossValidation?.folds ?? 1 }, (_, k) =>
+    config.crossValidation ? k + 1 : undefined,
+  );
+  const pairs = pretrainings.flatMap((pretrainingSeed) =>
+    seeds.flatMap((seed) => folds.map((fold) => ({ pretrainingSeed, seed, fold }))),
+  );
   const { datasets: _, imageSizes: __, ...own } = start;
   const labels = labelFraction === 1 ? undefined : labelFraction;
   const inputs = { model, device, precision, recipe, labels, start: isPretrained(start) ? null : own };
   const candidates: string[] = [];
-  for (const [i, { pretrainingSeed, seed }] of pairs.entries()) {
+  for (const [i, { pretrainingSeed, seed, fold }] of pairs.entries()) {
     for (const rate of i === 0 ? rates : [rates.length > 1 ? null : rates[0]!]) {
       const { name: initialization } = start;
       const searched = i === 0 && rates.length > 1;
-      const id = ids.finetuning({ dataset, initialization, pretrainingSeed, seed, rate: searched ? rate : null });
+      const id = ids.finetuning({ dataset, initialization, pretrainingSeed, fold, seed, rate: searched ? rate : null });
       const pretrained = pretrainingSeed === undefined ? [] : [ids.pretraining(initialization, pretrainingSeed)];
       const titles = [
         `fine-tune ${initialization} on ${dataset}`,
         ...(pretrainings.length > 1 ? [`pretraining seed ${pretrainingSeed}`] : []),
+        ...(fold === undefined ? [] : [`fold ${fold} of ${folds.length}`]),
         `seed ${seed}`,
         rate === null ? 'the best learning rate' : `learning rate ${rate}`,
         ...(setting.slug === '' ? [] : [setting.name]),
@@ -220,9 +228,10 @@ function addCell(
           initialization,
           ...(pretrainingSeed !== undefined && { pretrainingSeed }),
           seed,
+          ...(fold !== undefined && { fold }),
           learningRate: rate,
         },
-        { ...inputs, seed, rate },
+        { ...inputs, seed, rate, ...(fold !== undefined && { folds: folds.length }) },
       );
       if (searched) candidates.push(node.id);
     }
@@ -263,6 +272,7 @@ interface FinetuningName {
   dataset: string;
   initialization: string;
   pretrainingSeed: number | undefined;
+  fold: number | undefined;
   seed: number;
   /** Where several are tried. */
   rate: number | null;
@@ -281,10 +291,11 @@ export function nodeIds(config: ExperimentConfig, { slug, values }: { slug: stri
     data: (initialization: string) => `data/${starts.get(initialization)}`,
     pretraining: (initialization: string, seed: number) => `pretrain/${starts.get(initialization)}/seed-${seed}`,
     cell,
-    finetuning: ({ dataset, initialization, pretrainingSeed, seed, rate }: FinetuningName) =>
+    finetuning: ({ dataset, initialization, pretrainingSeed, fold, seed, rate }: FinetuningName) =>
       [
         `finetune/${cell(dataset, initialization)}`,
         ...(pretrainingSeed === undefined ? [] : [`pretraining-${pretrainingSeed}`]),
+        ...(fold === undefined ? [] : [`fold-${fold}`]),
         `seed-${seed}`,
         ...(rate === null ? [] : [`rate-${rate}`]),
       ].join('/'),

@@ -7,6 +7,7 @@ import { TRAIN_EVERYTHING, type Tuning } from '../training/index.js';
 import type { ExperimentContext, ExperimentOptions } from './context.js';
 import { dinov2Images, finetuningDisk, parametersOf, pretrainingDisk, stateBytes, trainingBytes } from './cost.js';
 import { imagesPerStep, recipeOf, tuningOf } from './finetuning-recipe.js';
+import { type Folds, foldsOf } from './folds.js';
 import type { ExternalNode, FinetuningNode, GraphNode, NodeKind } from './graph.js';
 import { fineTuned } from './network.js';
 import { writeStoredPlan } from './plan-file.js';
@@ -120,6 +121,13 @@ interface Trained {
 /** Trainings that differ in nothing that costs time have one key. */
 const trainingKey = ({ network, tuning }: Trained) => contentHash({ network: { ...network, dropPath: 0 }, tuning });
 
+/** About: folds hold whole patients. */
+function sizesOfFold(images: number, { folds, validationFraction }: Folds): [number, number, number] {
+  const test = images / folds;
+  const validate = (images - test) * validationFraction;
+  return [images - test - validate, validate, test];
+}
+
 /** A network as a setting fine-tunes it. */
 function trainingIn(config: ExperimentConfig, network: ModelConfig): Trained {
   const { imageSize } = config.model;
@@ -221,7 +229,9 @@ class Estimate {
     const { finetuning } = config;
     const { radiographs, findings } = this.rows(dataset);
     const rowsOf = (split: string) => radiographs.filter((radiograph) => radiograph.split === split).length;
-    const [train, validate, test] = ['train', 'validate', 'test'].map(rowsOf) as [number, number, number];
+    const published = ['train', 'validate', 'test'].map(rowsOf) as [number, number, number];
+    const cut = foldsOf(config, dataset);
+    const [train, validate, test] = cut ? sizesOfFold(radiographs.length, cut) : published;
     const perStep = imagesPerStep(finetuning);
     const seen = Math.floor((train * finetuning.labelFraction) / perStep) * perStep;
     // A pass forward is a third of a training step.

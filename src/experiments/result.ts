@@ -36,6 +36,8 @@ export interface ExperimentResult {
   externalComparisons?: ExternalComparison[];
   /** Where the experiment has a matrix: what else was varied. All other fields are of the reference setting. */
   matrix?: MatrixResult;
+  /** Where patients were cut into folds in place of the published splits: estimates are means over the folds of the value in each. */
+  crossValidation?: { folds: number };
   /** Sentences for people, from `verdict()`. */
   verdict: string[];
 }
@@ -201,6 +203,8 @@ export interface Run {
   pretrainingSeed?: number;
   /** Of the fine-tuning. */
   seed: number;
+  /** Of a cross-validation: the one that it was tested on, from 1; the others trained and validated it. */
+  fold?: number;
   /** Relative to the experiment's folder. */
   folder: string;
   epochs: number;

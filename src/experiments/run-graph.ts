@@ -1,9 +1,11 @@
 import { inputError } from '../base/index.js';
+import type { Radiograph } from '../datasets/index.js';
 import { type ExperimentContext, NotFinished } from './context.js';
 import type { DatasetTables } from './dataset-tables.js';
 import { type ExternalCell, externalCell } from './external.js';
 import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetune.js';
 import { requireTrainable } from './finetuning-recipe.js';
+import { datasetOfFold, foldsOf, tablesOfFold } from './folds.js';
 import {
   type DatasetNode,
   type ExternalNode,
@@ -126,10 +128,16 @@ export class GraphRun {
     const { config } = context;
     const { name: _, masks: __, role, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
     if (role === 'external') return prepareDataset(context, name, source, { node, splits: ['test'] });
+    const cut = foldsOf(config, name);
     const require = (tables: DatasetTables) => {
-      for (const { config } of context.settings) requireTrainable(tables, config.finetuning);
+      for (const { config } of context.settings) {
+        if (!cut) requireTrainable(tables, config.finetuning);
+        for (let fold = 0; fold < (cut?.folds ?? 0); fold++) {
+          requireTrainable(tablesOfFold(tables, fold, cut!), config.finetuning);
+        }
+      }
     };
-    return prepareDataset(context, name, source, { node, require });
+    return prepareDataset(context, name, source, { node, require, ...(cut && { splits: [] }) });
   }
 
   /** Opens an initialization once, for all that start from it. */
@@ -146,7 +154,9 @@ export class GraphRun {
     if ('radiographs' in start && start.radiographs) {
       for (const dataset of datasets) {
         const { radiographs } = await this.dataset(dataset.name);
-        for (const { split, path } of radiographs) if (split === 'test') context.testImages.add(path);
+        // Every image of a cross-validation is tested on.
+        const isTested = ({ split }: Radiograph) => split === 'test' || context.config.crossValidation !== undefined;
+        for (const radiograph of radiographs) if (isTested(radiograph)) context.testImages.add(radiograph.path);
       }
     }
     return openStart(context, start);
@@ -158,14 +168,17 @@ export class GraphRun {
   }
 
   private async finetune(node: FinetuningNode): Promise<FinetuneResult> {
-    const { id, initialization, pretrainingSeed, seed } = node;
+    const { id, initialization, pretrainingSeed, seed, fold } = node;
     const context = this.contextOf(node);
     const { finetuning } = context.config;
-    const whole = await this.dataset(node.dataset, context);
+    const all = await this.dataset(node.dataset, context);
+    const cut = foldsOf(context.config, node.dataset);
+    const whole = cut && fold !== undefined ? datasetOfFold(all, fold - 1, cut) : all;
     const dataset = datasetWithLabels(whole, finetuning.labelFraction, seed);
     const start = startIn(context.config, await this.weights(initialization, pretrainingSeed));
     const learningRate = node.learningRate ?? (await this.best(node.cell)).learningRate;
-    return finetune(context, { node: id, dataset, start, seed, learningRate });
+    const result = await finetune(context, { node: id, dataset, start, seed, learningRate });
+    return fold === undefined ? result : { ...result, fold };
   }
 
   /** The candidate of a cell with the best AUROC on validation; the first one of equals. */

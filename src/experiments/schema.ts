@@ -229,6 +229,7 @@ const experiment = z
     initializations: z.array(initialization).min(1),
     finetuning,
     matrix: matrix.optional(),
+    crossValidation: z.strictObject({ folds: z.number().int().min(2).max(20).default(5) }).optional(),
     statistics: z
       .strictObject({
         redraws: z.number().int().min(100).max(1_000_000).default(1000),
@@ -285,6 +286,19 @@ const experiment = z
     if (ageBands.some((from, i) => from <= (ageBands[i - 1] ?? 0))) {
       const message = 'ages in ascending order, each the first of a band';
       context.addIssue({ code: 'custom', path: ['statistics', 'ageBands'], message });
+    }
+    const beside: [PropertyKey[], boolean][] = [
+      [['matrix'], config.matrix !== undefined],
+      [['externalValidation'], config.externalValidation],
+      [['finetuning', 'learningRate'], Array.isArray(config.finetuning.learningRate)],
+      [['statistics', 'degraded'], (config.statistics.degraded ?? []).length > 0],
+    ];
+    for (const [path, isThere] of config.crossValidation ? beside : []) {
+      const message =
+        path[1] === 'learningRate'
+          ? 'one, with crossValidation'
+          : 'none, with crossValidation: these go with one test split';
+      if (isThere) context.addIssue({ code: 'custom', path, message });
     }
     eachOnce(config.matrix?.imageSize ?? [], ['matrix', 'imageSize']);
     eachOnce(config.matrix?.labelFraction ?? [], ['matrix', 'labelFraction']);

@@ -47,7 +47,8 @@ export async function testDataset(
     isReference,
   }: { dataset: PreparedDataset; cells: CellRuns[]; external: ExternalCell[]; isReference: boolean },
 ): Promise<DatasetTest> {
-  const degraded = cells.length > 0 && isReference ? await degradedRuns(context, cells) : [];
+  const looksInto = cells.length > 0 && isReference && context.config.crossValidation === undefined;
+  const degraded = looksInto ? await degradedRuns(context, cells) : [];
   const dataset = { ...prepared, store: undefined, images: undefined };
   const tested = cells.map((cell) => ({ ...cell, dataset }));
   const input: DatasetTesting = { test: 'dataset', dataset, cells: tested, degraded, external, isReference };

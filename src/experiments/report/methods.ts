@@ -11,7 +11,7 @@ export function methods(result: ExperimentResult): string[] {
   return [models(result), training(result), statistics(result), software(result)];
 }
 
-function models({ initializations, datasets }: ExperimentResult): string {
+function models({ initializations, datasets, crossValidation }: ExperimentResult): string {
   const networks = distinct(initializations.map(({ network }) => network));
   const starts = initializations.map(({ name, description, network, pretrainings = [] }) => {
     const own = networks.length > 1 ? `; ${network}` : '';
@@ -25,12 +25,17 @@ function models({ initializations, datasets }: ExperimentResult): string {
       : '';
     return `${name} (${description}${here}${own})`;
   });
+  const foldsText = crossValidation
+    ? ` In ${crossValidation.folds}-fold cross-validation every patient was tested once, by models of the other folds; the folds were stratified by ` +
+      'findings (Sechidis et al., 2011) and replace published splits. Estimates are means over the folds of the value within each ' +
+      '(Forman and Scholz, 2010), and patients were redrawn within folds.'
+    : '';
   const sets = datasets.map(({ name, findings }) => `${name} (${counted(findings.length, 'finding')})`);
   return (
     (networks.length > 1
       ? `${counted(initializations.length, 'start')} of different networks were compared: ${starts.join('; ')}. `
       : `The same network (${networks[0]}) was initialized in ${counted(initializations.length, 'way')}: ${starts.join('; ')}. `) +
-    `Each was trained and tested on ${listed(sets)}. Training, validation and test patients are disjoint.`
+    `Each was trained and tested on ${listed(sets)}. Training, validation and test patients are disjoint.${foldsText}`
   );
 }
 

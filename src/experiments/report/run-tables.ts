@@ -43,8 +43,11 @@ function unreadableNote(unreadable: { id: string; reason: string }[]): string {
 export function trainingTable(result: ExperimentResult): Table {
   const several = result.cells.some(({ runs }) => byPretraining(runs).length > 1);
   const seeds = [...new Set(result.cells.flatMap(({ runs }) => runs.map(({ seed }) => seed)))];
+  const { folds = 1 } = result.crossValidation ?? {};
+  const allFolds = Array.from({ length: folds }, (_, k) => k + 1);
   const row = ({ initialization, learningRate }: Cell, runs: Run[]) => [
     cell(initialization),
+    ...(folds > 1 ? [cell(`${runs[0]!.fold}`)] : []),
     ...(several ? [cell(`${runs[0]!.pretrainingSeed ?? NONE}`)] : []),
     cell(compact(learningRate)),
     ...seeds.map((seed) => runCell(runs.find((run) => run.seed === seed))),
@@ -55,6 +58,7 @@ export function trainingTable(result: ExperimentResult): Table {
     title: 'Training. Mean test AUROC of each fine-tuning seed, and the epoch whose weights were tested.',
     columns: [
       left('Initialization'),
+      ...(folds > 1 ? [right('Fold')] : []),
       ...(several ? [right('Pretraining seed')] : []),
       right('Learning rate'),
       ...seeds.map((seed) => right(`Seed ${seed}`)),
@@ -64,7 +68,7 @@ export function trainingTable(result: ExperimentResult): Table {
     groups: byDataset(result, ({ cells }, name) =>
       cells
         .filter(({ dataset }) => dataset === name)
-        .flatMap((it) => byPretraining(it.runs).map((runs) => row(it, runs))),
+        .flatMap((it) => allFolds.flatMap((fold) => byPretraining(it.runs, fold).map((runs) => row(it, runs)))),
     ),
     notes: [
       'Epoch: that of the lowest validation loss, of those run. Time: all seeds of a row in sum. Images/s: mean over them.',

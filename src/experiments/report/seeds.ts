@@ -2,10 +2,11 @@ import { cell, count, decimals, left, NONE, right, type Table } from '../../page
 import type { Cell, ExperimentResult, Run } from '../result.js';
 import { byDataset } from './table.js';
 
-/** The runs of each pretraining; of one where the start was not pretrained in the experiment. */
-export function byPretraining(runs: readonly Run[]): Run[][] {
+/** The runs of each pretraining, of one where the start was not pretrained in the experiment; in a cross-validation, of one fold. */
+export function byPretraining(runs: readonly Run[], fold = 1): Run[][] {
   const groups = new Map<number | undefined, Run[]>();
-  for (const run of runs) groups.set(run.pretrainingSeed, [...(groups.get(run.pretrainingSeed) ?? []), run]);
+  for (const run of runs.filter((it) => (it.fold ?? 1) === fold))
+    groups.set(run.pretrainingSeed, [...(groups.get(run.pretrainingSeed) ?? []), run]);
   return [...groups.values()];
 }
 
