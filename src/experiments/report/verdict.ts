@@ -13,18 +13,21 @@ import {
   reaches,
   significanceLevel,
 } from './select.js';
+import { onAnalyses } from './verdict-analyses.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
 
 /**
  * What the numbers allow to be said, in sentences: per data set the initialization with the highest mean AUROC, its lead over
- * every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; then over all data sets.
+ * every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; then over all data sets;
+ * what the analyses of the best models found; and what the numbers do not hold.
  */
 export function verdict(whole: Evidence): string[] {
   const result = ofTrained(whole);
   const sentences = result.datasets.flatMap(({ name }) => onDataset(result, name));
   if (result.datasets.length > 1) sentences.push(...overDatasets(result));
-  return [...sentences, ...limits(result)];
+  const best = result.datasets.flatMap(({ name }) => ranked(result, name).slice(0, 1));
+  return [...sentences, ...onAnalyses(result, best), ...best.flatMap(leftOut), ...limits(result)];
 }
 
 function onDataset(result: Evidence, dataset: string): string[] {
@@ -34,7 +37,6 @@ function onDataset(result: Evidence, dataset: string): string[] {
     lead(result, best, others),
     ...(others.length > 0 ? [versus(result, best, others)] : []),
     ...shortcuts(result, best),
-    ...leftOut(best),
   ];
 }
 
