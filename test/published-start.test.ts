@@ -1,9 +1,9 @@
 /** Experiments that start from weights as three code bases publish them, each with a network of its own. */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { convertWeights, createBackbone, saveBackbone } from '../src/models/index.js';
-import { manualSeed, readSafetensors, scope, writePytorch } from '../src/torch/index.js';
+import { manualSeed, readSafetensors, scope, toFloat32Array, writePytorch } from '../src/torch/index.js';
 import { hilum } from './command-line.js';
 import { type Document, experiment, type Outcome, partOf, Workbench } from './tiny-experiment.js';
 
@@ -32,6 +32,7 @@ beforeAll(async () => {
   manualSeed(5);
   publish({ architecture: 'vit', patchSize: 8, registers: 4, layerScale: 1, ...small }, 'dinov2', 'dinov2.safetensors');
   publish({ architecture: 'vit', patchSize: 16, ...small }, 'timm', 'timm.pth');
+  cpSync(bench.path('own.safetensors'), bench.path('timm.safetensors'));
   const resnet = { architecture: 'resnet', size: 'resnet18', imageSize: 64, width: 8, stemWidth: 8 } as const;
   publish({ ...resnet, input: imagenet }, 'transformers', 'resnet');
   scope(() => {
@@ -94,6 +95,38 @@ describe('an experiment from published weights', () => {
     );
     expect(plain, plain.err).toMatchObject({ code: 0 });
     expect(JSON.parse(plain.out).initializations[0].network).toMatch(/values 0 to 1$/);
+  });
+});
+
+it('a supervised pretraining goes on from published weights', async () => {
+  const start = {
+    name: 'further',
+    from: 'supervised',
+    start: { file: 'timm.pth', input: 'half' },
+    pictures: [{ type: 'folder', root: 'pictures' }],
+    // Nothing moves, so that what it leaves is what it started from.
+    training: { epochs: 1, batchSize: 16, learningRate: 1e-30, weightDecay: 0, dropPath: 0 },
+  };
+  const done = await bench.run(
+    experiment([start], (it) => {
+      it.model = { imageSize: 32 };
+      it.finetuning.epochs = 1;
+      it.finetuning.dropPath = 0;
+    }),
+    'further',
+    '--json',
+  );
+  expect(done, done.err).toMatchObject({ code: 0 });
+  const [initialization] = JSON.parse(done.out).initializations;
+  expect(initialization.description).toMatch(/^supervised on .*, from weights of timm\.pth/);
+  expect(initialization.network).toMatch(/2 blocks of width 64, patches of 16 px; .*mean 0.5, 0.5, 0.5/);
+  scope(() => {
+    const left = readSafetensors(
+      join(partOf(bench.path('further'), 'pretrain-further'), 'backbone.safetensors'),
+    ).tensors;
+    const begun = readSafetensors(bench.path('timm.safetensors')).tensors;
+    const name = 'blocks.1.mlp.fc1.weight';
+    expect([...toFloat32Array(left[name]!)]).toEqual([...toFloat32Array(begun[name]!)]);
   });
 });
 

@@ -5,8 +5,10 @@ import { type Document, experiment, random, Workbench } from '../../test/tiny-ex
 import { checkExperiment } from './config.js';
 import { runExperiment } from './experiment.js';
 import { experimentGraph } from './graph.js';
+import { planExperiment } from './plan.js';
 import { ofSplitOnly, readPredictions } from './predictions.js';
 import type { ExperimentResult } from './result.js';
+import { experimentStatus } from './status.js';
 
 const bench = new Workbench();
 afterAll(() => bench.remove());
@@ -64,6 +66,14 @@ describe('cross-validation', () => {
       for (const patient of patients) expect([validating.has(patient), elsewhere.has(patient)]).toEqual([false, false]);
     }
     expect(result.datasets[0]!.splits.test.images).toBe(60);
+  });
+
+  it('is planned part by part, and known to be finished', async () => {
+    const config = checkExperiment(document(), 'test');
+    const plan = await planExperiment({ config, dataRoot: bench.folder, folder, probe: false });
+    const parts = plan.nodes.filter(({ kind }) => kind !== 'test');
+    expect(parts.map(({ finished, disk }) => finished && disk >= 0)).not.toContain(false);
+    expect(experimentStatus(folder).nodes.map(({ state }) => state)).not.toContain('waiting');
   });
 
   it('estimates the mean over folds', () => {

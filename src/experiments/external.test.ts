@@ -6,8 +6,10 @@ import { auroc } from '../evaluation/index.js';
 import { writePhantomSet } from '../phantoms/index.js';
 import { checkExperiment } from './config.js';
 import { runExperiment } from './experiment.js';
+import { planExperiment } from './plan.js';
 import { readPredictions } from './predictions.js';
 import type { ExperimentResult } from './result.js';
+import { experimentStatus } from './status.js';
 
 const bench = new Workbench();
 afterAll(() => bench.remove());
@@ -136,6 +138,14 @@ describe('external validation', () => {
     expect(readFileSync(join(folder, 'report.md'), 'utf8')).toContain(
       `phantoms on others: ${left.length} test radiographs left out, since the training saw the patients.`,
     );
+  });
+
+  it('is planned part by part, and known to be finished', async () => {
+    const config = checkExperiment(document(), 'test');
+    const plan = await planExperiment({ config, dataRoot: bench.folder, folder, probe: false });
+    const parts = plan.nodes.filter(({ kind }) => kind !== 'test');
+    expect(parts.map(({ finished, disk }) => finished && disk >= 0)).not.toContain(false);
+    expect(experimentStatus(folder).nodes.map(({ state }) => state)).not.toContain('waiting');
   });
 
   it('is found again, and a further data set runs only what is new', async () => {

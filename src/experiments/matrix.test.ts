@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, experiment, random, ssl, Workbench } from '../../test/tiny-experiment.js';
 import { checkExperiment } from './config.js';
 import { runExperiment } from './experiment.js';
+import { writeAllPredictions } from './export/predictions-table.js';
 import { experimentGraph } from './graph.js';
+import { planExperiment } from './plan.js';
 import type { ExperimentResult } from './result.js';
 import { settingsOf } from './settings.js';
+import { experimentStatus } from './status.js';
 
 const bench = new Workbench();
 afterAll(() => bench.remove());
@@ -143,6 +146,31 @@ describe('an experiment with a matrix', () => {
       return own!.imagesPerSecond * own!.seconds;
     };
     expect(images(0.5)).toBeLessThan(0.8 * images(1));
+  });
+
+  it('leaves a model card beside every model, and all predictions in one table', () => {
+    for (const { name, cells } of result.matrix!.settings.slice(1)) {
+      const card = readFileSync(join(folder, cells[0]!.runs[0]!.folder, 'MODEL_CARD.md'), 'utf8');
+      expect(card).toContain(`here ${name}`);
+      expect(card).not.toMatch(/NaN|undefined/);
+    }
+    const path = bench.path('predictions.csv');
+    expect(writeAllPredictions(path, folder, result)).toEqual([]);
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    expect(lines[0]).toContain('seed,setting,split');
+    const rows = 6 * (result.datasets[0]!.splits.validate.images + result.datasets[0]!.splits.test.images);
+    expect(lines).toHaveLength(1 + rows);
+  });
+
+  it('is planned part by part, and known to be finished', async () => {
+    const config = checkExperiment(
+      document((it) => delete it.matrix.tuning),
+      'test',
+    );
+    const plan = await planExperiment({ config, dataRoot: bench.folder, folder, probe: false });
+    const parts = plan.nodes.filter(({ kind }) => kind !== 'test');
+    expect(parts.map(({ finished, disk }) => finished && disk >= 0)).not.toContain(false);
+    expect(experimentStatus(folder).nodes.map(({ state }) => state)).not.toContain('waiting');
   });
 
   it('shows tables and curves', () => {

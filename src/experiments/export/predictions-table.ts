@@ -5,7 +5,7 @@ import { csvLine } from '../report/csv.js';
 import type { ExperimentResult } from '../result.js';
 
 /**
- * Writes the predictions of all runs as one CSV: data set, initialization, seeds and learning rate of the run, then as in its own
+ * Writes the predictions of all runs as one CSV: data set, initialization and seeds of the run, setting or fold where there are any, then as in its own
  * `predictions.csv`. The columns are those of all findings of the experiment; what a data set lacks is blank. Holds one run in
  * memory at a time.
  * @returns the runs whose predictions are not in the folder
@@ -23,17 +23,24 @@ export function writeAllPredictions(path: string, folder: string, result: Experi
         'initialization',
         'pretrainingSeed',
         'seed',
+        ...(result.matrix ? ['setting'] : []),
+        ...(result.crossValidation ? ['fold'] : []),
         'split',
         'id',
         'patient',
         ...findings.flatMap((finding) => [`label ${finding}`, `probability ${finding}`]),
       ]),
     );
-    for (const { dataset, initialization, runs } of result.cells) {
-      for (const run of runs) {
-        const source = join(folder, run.folder, 'predictions.csv');
-        if (!existsSync(source)) missing.push(run.folder);
-        else writeSync(file, runLines(source, findings, [dataset, initialization, run.pretrainingSeed, run.seed]));
+    const settings = result.matrix?.settings ?? [{ name: undefined, cells: result.cells }];
+    for (const { name, cells } of settings) {
+      for (const { dataset, initialization, runs } of cells) {
+        for (const run of runs) {
+          const source = join(folder, run.folder, 'predictions.csv');
+          const own = [dataset, initialization, run.pretrainingSeed, run.seed];
+          const where = [...(result.matrix ? [name] : []), ...(result.crossValidation ? [run.fold] : [])];
+          if (!existsSync(source)) missing.push(run.folder);
+          else writeSync(file, runLines(source, findings, [...own, ...where]));
+        }
       }
     }
     fsyncSync(file);

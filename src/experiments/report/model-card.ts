@@ -15,6 +15,8 @@ import {
   cell as text,
 } from '../../pages/index.js';
 import type { Cell, ExperimentResult, Run } from '../result.js';
+import type { ExperimentConfig } from '../schema.js';
+import { settingsOf } from '../settings.js';
 import { confidence, escapeMarkdown } from './format.js';
 import { markdownTable } from './markdown.js';
 import { methods } from './methods.js';
@@ -24,15 +26,29 @@ import { estimate } from './table.js';
 
 /** Writes `MODEL_CARD.md` beside the weights of every run that are there. Returns the paths. */
 export function writeModelCards(folder: string, result: ExperimentResult): string[] {
-  return result.cells.flatMap((cell) =>
-    cell.runs.flatMap((run, i) => {
-      const own = join(folder, run.folder);
-      if (!existsSync(join(own, 'model.safetensors'))) return [];
-      const path = join(own, 'MODEL_CARD.md');
-      writeFileAtomic(path, modelCard(result, cell, i));
-      return [path];
-    }),
+  return [result, ...otherSettings(result)].flatMap((own) =>
+    own.cells.flatMap((cell) =>
+      cell.runs.flatMap((run, i) => {
+        const place = join(folder, run.folder);
+        if (!existsSync(join(place, 'model.safetensors'))) return [];
+        const path = join(place, 'MODEL_CARD.md');
+        writeFileAtomic(path, modelCard(own, cell, i));
+        return [path];
+      }),
+    ),
   );
+}
+
+/** The result as that of each other setting of the matrix: what was looked into in the reference alone is not there. */
+function otherSettings({ matrix, ...result }: ExperimentResult): ExperimentResult[] {
+  const [, ...settings] = matrix ? settingsOf(result.configuration as ExperimentConfig) : [];
+  return settings.map(({ name, config }) => {
+    const { cells, comparisons } = matrix!.settings.find((it) => it.name === name)!;
+    const { subgroups: _, matched: __, degraded: ___, externalValidation: ____, ...rest } = result;
+    const own = cells.map((cell) => ({ ...cell, roc: [] }));
+    const initializations = result.initializations.map((it) => ({ ...it, network: `${it.network}; here ${name}` }));
+    return { ...rest, configuration: config, initializations, cells: own, comparisons, shortcuts: [] };
+  });
 }
 
 /**
