@@ -4,7 +4,7 @@ import { isAliveTask, type SlurmJob, type SubmittedTask } from './jobs.js';
 import type { Needed } from './script.js';
 
 export interface Queue {
-  /** By the id of a node that waits or runs, and whose needs are finished, wait or run too. */
+  /** By the id of a node that is not finished and waits or runs, and whose needs are finished, wait or run too. */
   coming: Map<string, SubmittedTask>;
   /** Ids of jobs that wait for what will not come, or are to report of another form of the experiment. */
   useless: string[];
@@ -23,7 +23,7 @@ export function queueOf(
     alive.findLast((task) => task.id === id && task.key === key);
   const coming = new Map<string, SubmittedTask>();
   for (const node of graph) {
-    const task = of(node);
+    const task = finished.has(node.id) ? undefined : of(node);
     if (task && node.needs.every((id) => finished.has(id) || coming.has(id))) coming.set(node.id, task);
   }
   const used = new Set([...coming.values()].map(({ job }) => job));
