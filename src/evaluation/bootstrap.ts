@@ -97,7 +97,7 @@ export interface Comparison {
 }
 
 /** Rows looked up, in all redraws and findings, from which on threads are worth their start: about a quarter of a second. */
-const WORTH_THREADS = 2e8;
+export const WORTH_THREADS = 2e8;
 
 /**
  * Paired bootstrap of models on one test set (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 16).

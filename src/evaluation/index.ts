@@ -14,6 +14,7 @@ export {
   type FindingEstimates,
   type ModelEstimates,
   pairedBootstrap,
+  WORTH_THREADS,
 } from './bootstrap.js';
 export {
   type BinOptions,

@@ -10,7 +10,7 @@ import { makePart, type Part, resultPath, storedResult } from './part.js';
 import { readStoredPlan, type StoredPlan } from './plan-file.js';
 import type { ProgressSink } from './progress-sink.js';
 import { Running, requireNoOtherHost } from './running.js';
-import { type Demand, Scheduler } from './scheduler.js';
+import { type Demand, Scheduler, type SpareCores } from './scheduler.js';
 import type { ExperimentConfig } from './schema.js';
 import { type Setting, settingsOf } from './settings.js';
 
@@ -198,6 +198,11 @@ export class ExperimentContext {
       this.throwIfStopped();
       return work();
     });
+  }
+
+  /** Takes the cores that nobody uses or waits for, but at most so many, until they are given back. */
+  spareCores(most: number): SpareCores {
+    return this.scheduler.takeSpare(most);
   }
 
   /** Waits for `work`; `stop` is called where the experiment is stopped meanwhile. */

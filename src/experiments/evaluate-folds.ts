@@ -1,6 +1,7 @@
 /** The test of a cross-validation. */
 import {
   type BootstrapModel,
+  type BootstrapOptions,
   type Comparison,
   countLabels,
   type FindingEstimates,
@@ -36,6 +37,7 @@ export function foldedBootstrap(
   models: readonly FoldedModel[],
   findings: readonly string[],
   config: ExperimentConfig,
+  threads = 1,
 ): FoldedEstimates {
   const F = findings.length;
   const tests = models[0]!.trainings[0]!.folds.map(({ test }) => test);
@@ -76,14 +78,15 @@ export function foldedBootstrap(
         ),
       }),
     );
-    return pairedBootstrap({
+    const options: BootstrapOptions = {
       ...redrawing,
       strata: redrawing.drawnWithin,
       labels: spread((k, row, f) => tests[k]!.labels[row * F + f]!),
       findings: width,
       models: bootstrapModels,
       interval: config.statistics.interval,
-    });
+    };
+    return pairedBootstrap(options, { threads });
   };
 
   const all = [...findings.keys()];

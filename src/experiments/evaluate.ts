@@ -57,13 +57,22 @@ export interface EvaluationInput {
   isReference: boolean;
 }
 
-/** Tests all initializations of one data set on the same redraws of its test split. */
-export function evaluateDataset({ cells, degraded, config, folder, isReference }: EvaluationInput): DatasetEvaluation {
+export interface RedrawThreads {
+  threads: number;
+  /** Called when the models' redraws are done: the rest takes one thread. */
+  redrawn(): void;
+}
+
+/** Tests all initializations of one data set on the same redraws of its test split. The result does not depend on the threads. */
+export function evaluateDataset(
+  { cells, degraded, config, folder, isReference }: EvaluationInput,
+  { threads, redrawn }: RedrawThreads,
+): DatasetEvaluation {
   const { correction, threshold, interval } = config.statistics;
   const { dataset } = cells[0]!;
   const { findings } = dataset;
   const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
-  if (config.crossValidation) return evaluateFolds(cells, runs, config, folder);
+  if (config.crossValidation) return evaluateFolds(cells, runs, config, folder, threads);
   const { labels, patients } = runs[0]![0]!.test;
   const models = cells.map((cell, i) => ({
     name: cell.start.summary.name,
@@ -73,7 +82,9 @@ export function evaluateDataset({ cells, degraded, config, folder, isReference }
   }));
   const redrawing = redrawingOf(config, { labels, patients });
   const strata = redrawing.drawnWithin;
-  const result = pairedBootstrap({ ...redrawing, strata, labels, findings: findings.length, models, interval });
+  const tested = { ...redrawing, strata, labels, findings: findings.length, models, interval };
+  const result = pairedBootstrap(tested, { threads });
+  redrawn();
   const names = models.map(({ name }) => name);
   const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, correction);
   return {
@@ -95,6 +106,7 @@ function evaluateFolds(
   runs: RunPredictions[][],
   config: ExperimentConfig,
   folder: string,
+  threads: number,
 ): DatasetEvaluation {
   const { name: dataset, findings } = cells[0]!.dataset;
   const models = cells.map(({ start, runs: own }, i): FoldedModel => {
@@ -108,7 +120,7 @@ function evaluateFolds(
     return { name: start.summary.name, trainings: [...trainings.values()] };
   });
   const names = models.map(({ name }) => name);
-  const result = foldedBootstrap(models, findings, config);
+  const result = foldedBootstrap(models, findings, config, threads);
   const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics.correction);
   return {
     ...NOTHING_TRAINED,

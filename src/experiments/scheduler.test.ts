@@ -60,4 +60,32 @@ describe('the scheduler', () => {
     await Promise.all(all);
     expect(running).toEqual(['a', 'b', 'c']);
   });
+
+  it('gives spare cores only where nobody waits, and takes them back once', async () => {
+    const scheduler = new Scheduler(4);
+    const hold = () => {
+      let release = () => {};
+      const held = new Promise<void>((done) => (release = done));
+      return { held, release };
+    };
+    const one = hold();
+    const first = scheduler.run({ threads: 1 }, () => one.held);
+    const two = scheduler.takeSpare(2);
+    const rest = scheduler.takeSpare(Number.POSITIVE_INFINITY);
+    expect([two.count, rest.count, scheduler.takeSpare(1).count]).toEqual([2, 1, 0]);
+    rest.giveBack();
+    rest.giveBack();
+    let started = false;
+    const second = scheduler.run({ threads: 2 }, async () => {
+      started = true;
+    });
+    await tick();
+    expect([started, scheduler.takeSpare(1).count]).toEqual([false, 0]);
+    two.giveBack();
+    await second;
+    expect(started).toBe(true);
+    one.release();
+    await first;
+    expect(scheduler.takeSpare(9).count).toBe(4);
+  });
 });

@@ -5,6 +5,13 @@ export interface Demand {
   memory?: number;
 }
 
+/** Cores taken beside those of a demand. */
+export interface SpareCores {
+  readonly count: number;
+  /** May be called again, to no effect. */
+  giveBack(): void;
+}
+
 /** Shares the machine's cores and memory among parts: a part waits until what it needs is free. First come, first served. */
 export class Scheduler {
   private free: Required<Demand>;
@@ -33,6 +40,19 @@ export class Scheduler {
       if (needed.memory > 0) this.free.memory += needed.memory;
       this.next();
     }
+  }
+
+  /** Takes the cores that are free, but at most so many, and none where somebody waits. */
+  takeSpare(most: number): SpareCores {
+    const count = this.queue.length > 0 ? 0 : Math.min(most, this.free.threads);
+    this.free.threads -= count;
+    let held = count;
+    const giveBack = () => {
+      this.free.threads += held;
+      held = 0;
+      this.next();
+    };
+    return { count, giveBack };
   }
 
   private next(): void {

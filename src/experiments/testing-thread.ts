@@ -10,12 +10,13 @@ const send = (output: TestingOutput) => parentPort!.postMessage(output);
 
 try {
   const input = workerData as TestingInput;
-  const { config } = input;
+  const { config, threads } = input;
   if (input.test === 'settings') {
     send({ tested: compareSettings(input.cells, input.dataset, config) });
   } else {
     const { dataset, cells, external } = input;
-    const own = cells.length > 0 ? evaluateDataset(input) : NOTHING_TRAINED;
+    const own =
+      cells.length > 0 ? evaluateDataset(input, { threads, redrawn: () => send({ redrawn: true }) }) : NOTHING_TRAINED;
     send({ tested: { ...own, ...externalResults(dataset, external, own.cells, config) } });
   }
 } catch (error) {

@@ -1,18 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import { compiledUrl, Interrupted, type PackedError, unpackError } from '../base/index.js';
+import { WORTH_THREADS } from '../evaluation/index.js';
 import type { ExperimentContext } from './context.js';
 import { type DegradedRun, degradedRuns } from './degraded.js';
 import type { DatasetEvaluation, TestedCell } from './evaluate.js';
 import type { ExternalCell } from './external.js';
 import type { ExternalResults } from './external-results.js';
 import type { CellRuns } from './finetune.js';
-import type { PreparedDataset, TestedDataset } from './prepare.js';
+import { type PreparedDataset, splitIndices, type TestedDataset } from './prepare.js';
 import type { SettingComparison } from './result.js';
 import type { ExperimentConfig } from './schema.js';
 import type { SettingCell } from './setting-comparisons.js';
 
 /** What the testing thread is given. */
-export type TestingInput = { config: ExperimentConfig; folder: string } & (DatasetTesting | SettingsTesting);
+export type TestingInput = { config: ExperimentConfig; folder: string; threads: number } & (
+  | DatasetTesting
+  | SettingsTesting
+);
 
 interface DatasetTesting {
   test: 'dataset';
@@ -32,7 +36,8 @@ interface SettingsTesting {
 
 export type DatasetTest = DatasetEvaluation & ExternalResults;
 
-export type TestingOutput = { tested: DatasetTest | SettingComparison[] } | { error: PackedError };
+/** `redrawn`: from here on one core is enough. */
+export type TestingOutput = { redrawn: true } | { tested: DatasetTest | SettingComparison[] } | { error: PackedError };
 
 /**
  * Tests all initializations of a data set in one setting, and the models of other data sets. What the models read is looked into in the
@@ -52,7 +57,10 @@ export async function testDataset(
   const dataset = { ...prepared, store: undefined, images: undefined };
   const tested = cells.map((cell) => ({ ...cell, dataset }));
   const input: DatasetTesting = { test: 'dataset', dataset, cells: tested, degraded, external, isReference };
-  return inThread<DatasetTest>(context, input);
+  const runs = cells.reduce((sum, cell) => sum + cell.runs.length, 0);
+  const looks =
+    runs * splitIndices(dataset, 'test').length * dataset.findings.length * context.config.statistics.redraws;
+  return inThread<DatasetTest>(context, input, looks >= WORTH_THREADS);
 }
 
 /** Compares the settings of each initialization on a data set. */
@@ -64,16 +72,18 @@ export const testSettings = (
 
 /**
  * Tests in a thread of its own, as soon as a core is free: redraws and shortcuts of a large data set take minutes, in which Ctrl-C
- * must be heard. Throws Interrupted where the experiment was stopped.
+ * must be heard. What is large redraws on the other free cores too. Throws Interrupted where the experiment was stopped.
  */
-function inThread<T>(context: ExperimentContext, input: DatasetTesting | SettingsTesting): Promise<T> {
+function inThread<T>(context: ExperimentContext, input: DatasetTesting | SettingsTesting, isLarge = false): Promise<T> {
   return context.onCores(1, async () => {
     const { config, folder } = context;
-    const workerData: TestingInput = { ...input, config, folder };
+    const spare = context.spareCores(isLarge ? Number.POSITIVE_INFINITY : 0);
+    const workerData: TestingInput = { ...input, config, folder, threads: 1 + spare.count };
     const worker = new Worker(compiledUrl('./testing-thread.js', import.meta.url), { workerData });
     const tested = new Promise<T>((resolve, reject) => {
       worker.on('message', (output: TestingOutput) => {
-        if ('tested' in output) resolve(output.tested as T);
+        if ('redrawn' in output) spare.giveBack();
+        else if ('tested' in output) resolve(output.tested as T);
         else reject(unpackError(output.error));
       });
       worker.on('error', reject);
@@ -81,6 +91,6 @@ function inThread<T>(context: ExperimentContext, input: DatasetTesting | Setting
         reject(new Interrupted('stopped while testing; run the same command again to go on from here')),
       );
     });
-    return context.stoppable(() => worker.terminate(), tested);
+    return context.stoppable(() => worker.terminate(), tested.finally(spare.giveBack));
   });
 }
