@@ -25,7 +25,7 @@ export class Workbench {
   private files = 0;
 
   /** `call` runs a command line: the compiled binary, or something that is quicker. */
-  constructor(private readonly call: (...args: string[]) => Promise<Outcome> = hilum) {}
+  constructor(readonly call: (...args: string[]) => Promise<Outcome> = hilum) {}
 
   async draw(): Promise<void> {
     await writePhantomSet(this.path('radiographs'), { images: 60, size: 32, seed: 1 });
