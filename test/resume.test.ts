@@ -143,12 +143,13 @@ describe('a killed experiment', () => {
 
 /** Waits until a process prints a text on standard error. */
 const said = (child: ChildProcess, text: string) =>
-  new Promise<void>((heard) => {
+  new Promise<void>((resolve, reject) => {
     let errors = '';
-    child.stderr?.on('data', (more) => {
+    child.stderr!.on('data', (more) => {
       errors += more;
-      if (errors.includes(text)) heard();
+      if (errors.includes(text)) resolve();
     });
+    child.on('close', (code) => reject(new Error(`ended with ${code} and never said '${text}'`)));
   });
 
 describe('Ctrl-C', () => {
@@ -185,7 +186,7 @@ describe('Ctrl-C', () => {
   it('the second time ends at once, in the middle of a step', async () => {
     const slow = experiment([random], (it) => {
       it.model = { size: 'base', imageSize: 192, patchSize: 8 };
-      it.finetuning.batchSize = 32;
+      it.finetuning.batchSize = 8;
     });
     const { child, outcome } = start(
       'experiment',
