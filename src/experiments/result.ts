@@ -208,7 +208,7 @@ export interface Run {
   /** Relative to the experiment's folder. */
   folder: string;
   epochs: number;
-  /** The epoch whose weights were tested: the lowest validation loss. Epochs count from 1. */
+  /** The epoch whose weights were tested: the best on validation by `finetuning.select`. Epochs count from 1. */
   bestEpoch: number;
   seconds: number;
   imagesPerSecond: number;

@@ -66,8 +66,11 @@ export function factsOf(result: ExperimentResult): Facts {
     selection: 'By the validation split alone, as Methods say; the test split took no part in any choice.',
     software: `hilum ${hilum.version}, Node.js ${hilum.node}, libtorch ${hilum.libtorch}, ${hilum.blas}.`,
     statistics:
-      `${confidence(statistics.confidence)} intervals of ${count(statistics.redraws)} bootstrap redraws by ${statistics.unit}; ` +
-      `paired differences; p-values corrected over ${statistics.families.mean} and over ${statistics.families.findings}.`,
+      `${confidence(statistics.confidence)} ${statistics.interval === 'bca' ? 'BCa' : 'percentile'} intervals of ${count(statistics.redraws)} ` +
+      `bootstrap redraws by ${statistics.unit}; paired differences; ` +
+      (statistics.correction === 'none'
+        ? 'p-values not corrected.'
+        : `p-values corrected over ${statistics.families.mean} and over ${statistics.families.findings}.`),
     estimable:
       left.length > 0 ? `Not estimable and left out of means: ${left.join(', ')}.` : 'Every finding is estimable.',
     ...(done.length > 0 && { robustness: `Reported: ${listed(done)}.` }),

@@ -1,6 +1,6 @@
 import { compact, decimals, type Figure, seriesOf } from '../../pages/index.js';
 import type { ExperimentResult } from '../result.js';
-import { signed } from './format.js';
+import { pName, signed } from './format.js';
 import { intervalPanels, NEUTRAL } from './intervals.js';
 import { ranked, significanceLevel } from './select.js';
 
@@ -49,7 +49,7 @@ export function forest(result: ExperimentResult): Figure {
   return {
     caption:
       'Pairwise differences of the mean test AUROC with intervals; right of the dashed line the first is better. ' +
-      `Gray: corrected p not below ${compact(level)}.`,
+      `Gray: ${pName(result)} not below ${compact(level)}.`,
     legend: [],
     panels: intervalPanels(groups, 'Difference of the mean test AUROC', 0),
   };

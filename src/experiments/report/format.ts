@@ -1,5 +1,5 @@
 import { decimals, NONE } from '../../pages/index.js';
-import type { Interval } from '../result.js';
+import type { ExperimentResult, Interval } from '../result.js';
 
 /** A difference, always with its sign. */
 export function signed(value: number): string {
@@ -21,6 +21,11 @@ export function pValue(p: number | null): string {
 /** A p-value within a sentence: `p = 0.012`, `p < 0.001`. */
 export function pInProse(p: number, name = 'p'): string {
   return p < 0.001 ? `${name} < 0.001` : `${name} = ${p.toFixed(3)}`;
+}
+
+/** What `pAdjusted` is called. */
+export function pName({ statistics }: Pick<ExperimentResult, 'statistics'>): string {
+  return statistics.correction === 'none' ? 'p' : 'corrected p';
 }
 
 /** `95 %` */

@@ -63,8 +63,9 @@ function training({ cells, configuration }: ExperimentResult): string {
 
 function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
   return (
-    `Intervals are the ${confidence(it.confidence)} intervals of ${count(it.redraws)} bootstrap redraws of the test split by ${it.unit} ` +
-    `(seed ${it.seed}), ${it.stratified ? `with and without a positive finding apart, ` : ''}the same redraws for all models of a data set, ` +
+    `Intervals are the ${confidence(it.confidence)} ${it.interval === 'bca' ? '' : 'percentile '}intervals of ${count(it.redraws)} bootstrap redraws ` +
+    `of the test split by ${it.unit} (seed ${it.seed}), ` +
+    `${it.stratified ? `${it.unit}s with and without a positive finding redrawn apart, as many of each as there are, ` : ''}the same redraws for all models of a data set, ` +
     `${seedsText(it)}. ` +
     `${it.interval === 'bca' ? 'Those of models and their differences are bias-corrected and accelerated (BCa), all others percentile intervals. ' : ''}` +
     'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +

@@ -30,11 +30,12 @@ function optimization({
   const ahead = warmup > 0 ? ` after a linear warm-up over ${compact(100 * warmup)} % of the steps` : '';
   const decay = weightDecay === 0 ? 'no weight decay' : `weight decay ${compact(weightDecay ?? 0)}`;
   const batch = accumulate > 1 ? `${accumulate} times ${batchSize} images` : `${batchSize} images`;
-  const stop = patience ? `, or until ${counted(patience, 'epoch')} in a row were no better` : '';
+  const length = counted(epochs ?? 0, 'epoch');
+  const stop = patience ? `at most ${length}, or until ${counted(patience, 'epoch')} in a row were no better` : length;
   return said([
     preset && `The recipe is the preset ${preset} with the changes that the table of settings shows.`,
     batchSize !== undefined &&
-      `AdamW (beta2 ${compact(beta2 ?? 0.999)}, ${decay}) took steps of ${batch}, at a ${schedule === 'cosine' ? 'rate that falls along a cosine' : 'constant rate'}${ahead}, for up to ${counted(epochs ?? 0, 'epoch')}${stop}.`,
+      `AdamW (beta2 ${compact(beta2 ?? 0.999)}, ${decay}) took steps of ${batch}, at a ${schedule === 'cosine' ? 'rate that falls along a cosine' : 'constant rate'}${ahead}, for ${stop}.`,
     clip != null && `Gradients were clipped to a norm of ${compact(clip)}.`,
   ]);
 }
@@ -54,7 +55,7 @@ function objective({ loss, mixup = 0, ema }: Partial<Finetuning>) {
   ]);
 }
 
-function images({ sampling = 'shuffled', augmentation }: Partial<Finetuning>) {
+function images({ labelFraction = 1, sampling = 'shuffled', augmentation }: Partial<Finetuning>) {
   const drawn = {
     shuffled: undefined,
     'square-root': 'with probabilities between uniform and balanced by finding (square root)',
@@ -62,6 +63,9 @@ function images({ sampling = 'shuffled', augmentation }: Partial<Finetuning>) {
   };
   const changes = augmentation ? augmentations(augmentation) : [];
   return said([
+    labelFraction < 1 &&
+      `The labels of ${compact(100 * labelFraction)} % of the training patients were used, drawn with each fine-tuning seed ` +
+        `so that every finding has a positive and a negative.`,
     drawn[sampling] && `Images were drawn with replacement, ${drawn[sampling]}.`,
     changes.length > 0 && `Training images were augmented: ${listed(changes)}.`,
   ]);

@@ -219,6 +219,71 @@ describe('methods', () => {
     expect(methods({ ...result, configuration: { finetuning } })[1]).toMatch(words);
   });
 
+  it.each<[string, object, RegExp]>([
+    [
+      'all epochs',
+      { batchSize: 32, epochs: 30 },
+      /for 30 epochs\. .* epoch with the lowest validation loss were tested/,
+    ],
+    [
+      'patience',
+      { batchSize: 32, epochs: 30, patience: 5 },
+      /for at most 30 epochs, or until 5 epochs in a row were no/,
+    ],
+    ['what selects', { select: 'auroc' }, /epoch with the highest mean validation AUROC were tested/],
+    ['a share of the labels', { labelFraction: 0.1 }, /The labels of 10 % of the training patients were used/],
+    ['larger steps', { batchSize: 32, accumulate: 4, epochs: 2 }, /steps of 4 times 32 images/],
+    ['averaged weights', { ema: 0.999 }, /exponential moving average, decay up to 0\.999/],
+    ['mirror images', { testFlip: true }, /mean logit of each image and its mirror image/],
+    ['clipping', { clip: 1 }, /clipped to a norm of 1\./],
+    ['mixup', { mixup: 0.4 }, /mixup, alpha 0\.4/],
+    ['sampling', { sampling: 'square-root' }, /drawn with replacement, with .* \(square root\)/],
+    [
+      'smoothing',
+      { loss: { type: 'cross-entropy', posWeight: false, smoothing: 0.1 } },
+      /without weights .* smoothed by 0\.1/,
+    ],
+    ['the focal loss', { loss: { type: 'focal', gamma: 2, alpha: null } }, /focal \(gamma 2, no alpha\)/],
+    [
+      'the asymmetric loss',
+      { loss: { type: 'asymmetric', gammaNegative: 4, gammaPositive: 1, clip: 0.05 } },
+      /gamma 1 for .* and 4 for .* at 0\.05/,
+    ],
+  ])('say how it trained: %s', (_, finetuning, words) => {
+    expect(methods({ ...result, configuration: { finetuning } })[1]).toMatch(words);
+  });
+
+  it('say nothing of how it trained that the configuration does not say', () => {
+    expect(methods({ ...result, configuration: {} })[1]).not.toMatch(
+      /at most|mean validation AUROC|% of|AdamW|moving average|mirror image|clipped|mixup|replacement|The loss was/,
+    );
+  });
+
+  it.each<[string, Partial<ExperimentResult['statistics']>, RegExp, RegExp]>([
+    ['percentile', {}, /the 95 % percentile intervals of/, /BCa|apart/],
+    [
+      'BCa',
+      { interval: 'bca' },
+      /the 95 % intervals of .* accelerated \(BCa\), all others percentile/,
+      /95 % percentile/,
+    ],
+    ['another level', { confidence: 0.99 }, /the 99 % percentile/, /95 %/],
+    ['strata', { stratified: true }, /patients with and without a positive finding redrawn apart/, /images with/],
+    ['images', { unit: 'image', stratified: true }, /by image .* images with and without/, /by patient/],
+    ['a correction', { correction: 'holm' }, /corrected by Holm/, /not corrected|Benjamini/],
+    ['no correction', { correction: 'none' }, /so never 0, not corrected for the number/, /corrected by/],
+    [
+      'the threshold',
+      { threshold: 'the largest F1 on the validation split' },
+      /finding and run: the largest F1/,
+      /Youden/,
+    ],
+  ])('say how it was tested: %s', (_, statistics, words, absent) => {
+    const text = methods({ ...result, statistics: { ...result.statistics, ...statistics } })[2];
+    expect(text).toMatch(words);
+    expect(text).not.toMatch(absent);
+  });
+
   it('say nothing of what trained where everything did', () => {
     const finetuning = { lora: null, freeze: 0, layerDecay: 1, dropPath: 0 };
     expect(methods({ ...result, configuration: { finetuning } })).toEqual(methods(result));

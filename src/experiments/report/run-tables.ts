@@ -71,7 +71,7 @@ export function trainingTable(result: ExperimentResult): Table {
         .flatMap((it) => allFolds.flatMap((fold) => byPretraining(it.runs, fold).map((runs) => row(it, runs)))),
     ),
     notes: [
-      'Epoch: that of the lowest validation loss, of those run. Time: all seeds of a row in sum. Images/s: mean over them.',
+      'Epoch: that of the best validation, whose weights were tested, of those run. Time: all seeds of a row in sum. Images/s: mean over them.',
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { counted, decimals, listed } from '../../pages/index.js';
 import type { Degradation, ExperimentResult, Interval, SubgroupResult } from '../result.js';
-import { pInProse } from './format.js';
+import { pInProse, pName } from './format.js';
 import { distinct, type EstimatedCell, significanceLevel } from './select.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
@@ -78,7 +78,7 @@ function subgroups(result: Evidence, cell: EstimatedCell): string | undefined {
   const gaps = factors.flatMap(({ factor, gap }) => {
     const p = gap?.pAdjusted ?? gap?.p;
     if (!gap?.difference || p == null || p >= level) return [];
-    const name = gap.pAdjusted === null ? 'p' : 'corrected p';
+    const name = gap.pAdjusted === null ? 'p' : pName(result);
     const evidence = `${between(gap.difference)}; ${pInProse(p, name)}`;
     return [
       `${gap.highest} is above that of ${gap.lowest} by ${decimals(gap.difference.estimate)} (${factor}; ${evidence})`,

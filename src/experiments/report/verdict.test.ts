@@ -56,6 +56,13 @@ describe('verdict', () => {
     expect(sentence).not.toContain('significantly better');
   });
 
+  it('calls no p corrected where none was', () => {
+    const sentence = small((result) => {
+      result.statistics.correction = 'none';
+    })[1];
+    expect(sentence).toContain('(0.010 to 0.080; p = 0.012)');
+  });
+
   it('says that a difference could not be tested', () => {
     const sentence = small((result) => {
       result.comparisons = [];

@@ -1,6 +1,6 @@
 import { count, counted, decimals, listed } from '../../pages/index.js';
 import type { Cell, ExperimentResult } from '../result.js';
-import { confidence, pInProse } from './format.js';
+import { confidence, pInProse, pName } from './format.js';
 import { byPretraining } from './seeds.js';
 import {
   bestShortcut,
@@ -71,7 +71,7 @@ function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]):
       return { initialization, kind: 'untested', text: `${initialization} (${decimals(meanAuroc.estimate)})` } as const;
     }
     const { estimate, low, high } = pair.difference;
-    const evidence = `${decimals(low)} to ${decimals(high)}; ${pInProse(pair.pAdjusted, 'corrected p')}`;
+    const evidence = `${decimals(low)} to ${decimals(high)}; ${pInProse(pair.pAdjusted, pName(result))}`;
     const kind = isSignificant(result, pair.pAdjusted, estimate) ? 'clear' : 'open';
     return { initialization, kind, text: `${initialization} by ${decimals(estimate)} (${evidence})` } as const;
   });
