@@ -88,6 +88,7 @@ describe('an experiment, end to end', () => {
     }
     const run = JSON.parse(first.out).cells[1].runs[0].folder;
     expect(readdirSync(join(out(), run)).sort()).toEqual([
+      'MODEL_CARD.md',
       'backbone.safetensors',
       'checkpoint',
       'config.json',
