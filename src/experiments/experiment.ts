@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentHash, inputError, lockFolder, nearest, packageVersion, readJson, writeJson } from '../base/index.js';
+import {
+  contentHash,
+  InputError,
+  inputError,
+  lockFolder,
+  nearest,
+  packageVersion,
+  readJson,
+  writeJson,
+} from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
 import { configPath, readConfig } from './config.js';
@@ -77,8 +86,14 @@ function requireNodes({ graph }: ExperimentContext, only: readonly string[]): vo
 /** Whether `config.json` is there and has the same nodes, as part of an experiment that may have grown since. */
 function isDescribed({ folder, graph }: ExperimentContext, only: readonly string[]): boolean {
   if (!existsSync(configPath(folder))) return false;
-  const keys = new Map(experimentGraph(readConfig(folder)).map(({ id, key }) => [id, key]));
-  return graph.every(({ id, key }) => !only.includes(id) || keys.get(id) === key);
+  try {
+    const keys = new Map(experimentGraph(readConfig(folder)).map(({ id, key }) => [id, key]));
+    return graph.every(({ id, key }) => !only.includes(id) || keys.get(id) === key);
+  } catch (error) {
+    // Left by another version of hilum.
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 /** Leaves the full form of the configuration in the experiment's folder. */
