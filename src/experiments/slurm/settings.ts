@@ -83,7 +83,7 @@ export const SHORTEST_LIMIT = 600;
 /** Kinds of jobs, each with a section of its own in the settings. */
 export type JobKind = 'read' | 'pretrain' | 'finetune' | 'predict' | 'report';
 
-export const jobKindOf: Record<NodeKind | 'external', JobKind> = {
+export const jobKindOf: Record<NodeKind, JobKind> = {
   dataset: 'read',
   'pretraining data': 'read',
   pretraining: 'pretrain',
