@@ -184,7 +184,7 @@ describe('an experiment file', () => {
       (it) => it.initializations.push({ ...dinov2, pretraining: { objective: { head: { prototypes: 7 } } } }),
     ],
     [
-      'initializations[1].training: found an unknown key; expected one of: name, from, pictures, radiographs, seeds, method, pretraining.',
+      'initializations[1].training: found an unknown key; expected one of: name, datasets, imageSizes, from, pictures, radiographs, seeds, method, pretraining. Did you mean "pretraining"?',
       (it) => it.initializations.push({ ...dinov2, training: {} }),
     ],
     [
