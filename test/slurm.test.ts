@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { experiment, fingerprints, numbersOf, type Outcome, phantoms, random, Workbench } from './tiny-experiment.js';
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const SCRIPT = resolve(import.meta.dirname, '../scripts/slurm-one-machine.sh');
 const missing = ['munged', 'slurmctld', 'slurmd', 'sbatch'].filter(
