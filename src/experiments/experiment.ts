@@ -22,11 +22,11 @@ import { requireDinov2 } from './pretrain-dinov2.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
 import { type DatasetSummary, type ExperimentResult, type MatrixResult, RESULT_FORMAT } from './result.js';
 import { GraphRun } from './run-graph.js';
+import type { DatasetTest } from './run-test.js';
 import type { ExperimentConfig } from './schema.js';
 import { software } from './software.js';
 import type { Start } from './start.js';
 import { requireNone, requireOwnNetwork, survey } from './survey.js';
-import type { DatasetTest } from './testing.js';
 import { thresholdText } from './threshold-text.js';
 
 export interface RunningExperiment {

@@ -18,11 +18,12 @@ import { datasetWithLabels } from './label-fraction.js';
 import { testStatusPath } from './node-record.js';
 import { type PreparedDataset, prepareDataset } from './prepare.js';
 import type { SettingComparison } from './result.js';
+import type { DatasetTest } from './run-test.js';
 import { Running } from './running.js';
 import type { SettingCell } from './setting-comparisons.js';
 import { type Setting, startsOn } from './settings.js';
 import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './start.js';
-import { type DatasetTest, testDataset, testSettings } from './testing.js';
+import { testDataset, testSettings } from './testing.js';
 
 /** Makes what the nodes of an experiment's graph stand for, each once, after what it needs. */
 export class GraphRun {

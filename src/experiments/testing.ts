@@ -2,39 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { compiledUrl, Interrupted, type PackedError, unpackError } from '../base/index.js';
 import { WORTH_THREADS } from '../evaluation/index.js';
 import type { ExperimentContext } from './context.js';
-import { type DegradedRun, degradedRuns } from './degraded.js';
-import type { DatasetEvaluation, TestedCell } from './evaluate.js';
+import { degradedRuns } from './degraded.js';
 import type { ExternalCell } from './external.js';
-import type { ExternalResults } from './external-results.js';
 import type { CellRuns } from './finetune.js';
-import { type PreparedDataset, splitIndices, type TestedDataset } from './prepare.js';
+import { type PreparedDataset, splitIndices } from './prepare.js';
 import type { SettingComparison } from './result.js';
-import type { ExperimentConfig } from './schema.js';
+import { type DatasetTest, type DatasetTesting, runTest, type SettingsTesting, type TestingInput } from './run-test.js';
 import type { SettingCell } from './setting-comparisons.js';
-
-/** What the testing thread is given. */
-export type TestingInput = { config: ExperimentConfig; folder: string; threads: number } & (
-  | DatasetTesting
-  | SettingsTesting
-);
-
-interface DatasetTesting {
-  test: 'dataset';
-  dataset: TestedDataset;
-  /** Empty for a data set that none was trained on. */
-  cells: TestedCell[];
-  degraded: DegradedRun[];
-  external: ExternalCell[];
-  isReference: boolean;
-}
-
-interface SettingsTesting {
-  test: 'settings';
-  dataset: string;
-  cells: SettingCell[];
-}
-
-export type DatasetTest = DatasetEvaluation & ExternalResults;
 
 /** `redrawn`: from here on one core is enough. */
 export type TestingOutput = { redrawn: true } | { tested: DatasetTest | SettingComparison[] } | { error: PackedError };
@@ -60,8 +34,18 @@ export async function testDataset(
   const runs = cells.reduce((sum, cell) => sum + cell.runs.length, 0);
   const looks =
     runs * splitIndices(dataset, 'test').length * dataset.findings.length * context.config.statistics.redraws;
+  if (looks < WORTH_A_THREAD && external.length === 0 && dataset.radiographs.length <= MOST_AT_ONCE) {
+    return context.onCores(1, async () => {
+      const { config, folder } = context;
+      return runTest({ ...input, config, folder, threads: 1 }, () => {}) as DatasetTest;
+    });
+  }
   return inThread<DatasetTest>(context, input, looks >= WORTH_THREADS);
 }
+
+/** Look-ups, and radiographs, up to which a test takes less time than a thread's start. */
+const WORTH_A_THREAD = 1e5;
+const MOST_AT_ONCE = 200;
 
 /** Compares the settings of each initialization on a data set. */
 export const testSettings = (
