@@ -61,7 +61,8 @@ export async function degradedRuns(context: ExperimentContext, cells: readonly C
           return { ...base, description, reason: masks.reason };
         }
         const own = 'reason' in masks ? undefined : masks;
-        return { ...base, ...(await predictDegraded(context, dataset, first, degradation, own)) };
+        const title = `${dataset.name} ${start.summary.name}: ${degradation}`;
+        return { ...base, ...(await predictDegraded(context, title, dataset, first, degradation, own)) };
       }),
     ),
   );
@@ -69,6 +70,7 @@ export async function degradedRuns(context: ExperimentContext, cells: readonly C
 
 async function predictDegraded(
   context: ExperimentContext,
+  title: string,
   dataset: PreparedDataset,
   run: FinetuneResult,
   degradation: Degradation,
@@ -84,7 +86,7 @@ async function predictDegraded(
   const predictions = await predictImages(context, {
     node: context.ids.test(dataset.name),
     part,
-    title: `${dataset.name}: ${degradation}`,
+    title,
     run: run.folder,
     findings,
     images: new DegradedImages(store, how),

@@ -52,8 +52,6 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   }
   if (!elsewhere) await attempt(() => requireDevice(config.device));
   const context = new ExperimentContext({ ...options, progress: silent, only: [] });
-  if (refusals.size > 0) return { context, finished: new Set(), networks: new Map(), refusals: [...refusals] };
-
   const run = new GraphRun(context);
   const networks = new Map<string, ModelConfig>();
   for (const start of config.initializations) {
@@ -63,7 +61,10 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
       return begun && (await publishedWeights({ dataRoot, config }, start.name, begun)).network;
     });
     if (network) networks.set(start.name, network);
-    else if (start.from !== 'weights') networks.set(start.name, fineTuned(ownNetwork(config), config));
+    else if (start.from !== 'weights') {
+      const own = await attempt(() => fineTuned(ownNetwork(config), config));
+      if (own) networks.set(start.name, own);
+    }
   }
   const finished = new Set<string>();
   for (const node of context.graph) {
