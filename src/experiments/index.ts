@@ -7,8 +7,9 @@ export { type NetworkInput, networkInput } from './network-input.js';
 export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './plan.js';
 export { type Predictions, readPredictions, writePredictions } from './predictions.js';
 export type { ProgressSink } from './progress-sink.js';
+export { readResult } from './read-result.js';
 export { type ReportPaths, writeReport } from './report/index.js';
-export { type ExperimentResult, readResult } from './result.js';
+export type { ExperimentResult } from './result.js';
 export { type ExperimentConfig, experimentSchema } from './schema.js';
 export {
   cancelJobs,

@@ -1,5 +1,5 @@
-import { HilumError, inputError, readJson } from '../base/index.js';
-import type { Correction, IntervalMethod } from '../evaluation/index.js';
+import { HilumError } from '../base/index.js';
+import type { Correction, IntervalMethod, OperatingMetric } from '../evaluation/index.js';
 
 /**
  * What an experiment found: everything that the report prints, and nothing that JSON cannot hold.
@@ -216,17 +216,7 @@ export interface Run {
   testMeanAuroc: number | null;
 }
 
-/** Metrics at the operating point. Results of older versions lack the last two. */
-export const OPERATING_METRICS = [
-  'sensitivity',
-  'specificity',
-  'precision',
-  'f1',
-  'accuracy',
-  'balancedAccuracy',
-  'mcc',
-] as const;
-export type OperatingMetric = (typeof OPERATING_METRICS)[number];
+/** Results of older versions lack these. */
 type LaterMetric = 'balancedAccuracy' | 'mcc';
 
 export interface FindingResult
@@ -487,39 +477,4 @@ export function assertFinite(value: unknown, path = 'result'): void {
   } else if (value !== null && typeof value === 'object') {
     for (const [key, item] of Object.entries(value)) assertFinite(item, `${path}.${key}`);
   }
-}
-
-/** Reads a `result.json`, of format 1 too. Throws an InputError where the file is missing or is not an experiment's result. */
-export function readResult(path: string): ExperimentResult {
-  const value = readJson<{ format?: unknown } | null>(path);
-  if (value?.format === FIRST_FORMAT) return fromFirstFormat(value as FirstResult);
-  if (value?.format !== RESULT_FORMAT) {
-    throw inputError({
-      what: `${path}: format`,
-      found: JSON.stringify(value?.format) ?? 'no such field',
-      expected: JSON.stringify(RESULT_FORMAT),
-      fix: 'Name the folder of a finished experiment, or run the experiment again with this version of hilum.',
-    });
-  }
-  return value as ExperimentResult;
-}
-
-const FIRST_FORMAT = 'hilum-experiment-result/1';
-
-/** One pretraining of an initialization, with the experiment's seed. */
-type FirstResult = Omit<ExperimentResult, 'statistics' | 'initializations'> & {
-  statistics: Omit<Statistics, 'seedsRedrawn'> & { seedsRedrawn: boolean };
-  initializations: (Omit<InitializationSummary, 'pretrainings'> & { pretraining?: Omit<Pretraining, 'seed'> })[];
-};
-
-function fromFirstFormat({ statistics, initializations, ...rest }: FirstResult): ExperimentResult {
-  return {
-    ...rest,
-    format: RESULT_FORMAT,
-    statistics: { ...statistics, seedsRedrawn: { pretraining: false, finetuning: statistics.seedsRedrawn } },
-    initializations: initializations.map(({ pretraining, ...start }) => ({
-      ...start,
-      ...(pretraining && { pretrainings: [{ ...pretraining, seed: statistics.seed }] }),
-    })),
-  };
 }

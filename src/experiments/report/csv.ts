@@ -1,4 +1,5 @@
-import { type Difference, type ExperimentResult, OPERATING_METRICS } from '../result.js';
+import { OPERATING_METRICS } from '../../evaluation/index.js';
+import type { Difference, ExperimentResult } from '../result.js';
 import { analysisRows } from './analysis-rows.js';
 import { COLUMNS, numbers, type Row } from './csv-rows.js';
 
