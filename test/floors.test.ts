@@ -16,8 +16,23 @@ const FLOORS = [
   ['cli', 'bench', 'web'],
 ];
 
-/** Inside src/torch, from the ground up: files or folders of these names; the others there are free. */
-const TORCH_LAYERS = [['binding'], ['tensor'], ['nn', 'optim']];
+/** Inside a room, from the ground up: files or folders of these names; the others there are free. */
+const LAYERS: Record<string, string[][]> = {
+  'src/torch': [['binding'], ['tensor'], ['nn', 'optim']],
+  'src/experiments': [
+    ['result'],
+    ['config'],
+    ['parts'],
+    ['data'],
+    ['starts'],
+    ['finetuning'],
+    ['testing'],
+    ['run-graph'],
+    ['planning', 'report'],
+    ['export'],
+    ['slurm'],
+  ],
+};
 
 const FOLDERS = ['src', 'cli', 'bench', 'web'];
 const isTest = (path: string) => path.endsWith('.test.ts');
@@ -31,9 +46,9 @@ function floorOf(room: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
-function torchLayerOf(path: string): number {
-  const name = /^src\/torch\/([^/.]+)/.exec(path)?.[1] ?? '';
-  return TORCH_LAYERS.findIndex((names) => names.includes(name));
+function layerOf(path: string): number {
+  const name = /^src\/[^/]+\/([^/.]+)/.exec(path)?.[1] ?? '';
+  return LAYERS[roomOf(path)]?.findIndex((names) => names.includes(name)) ?? -1;
 }
 
 /** What is wrong with an import as seen from the floors, in words; undefined where nothing is. */
@@ -43,8 +58,8 @@ function fault({ from, to }: Import): string | undefined {
   if (floorOf(room) < 0) return `${from} is in no room of the house; add ${room} to its floor here`;
   if (other === 'test') return isTest(from) ? undefined : `${from} imports ${to}, which is for tests`;
   if (other === room) {
-    const [layer, otherLayer] = [torchLayerOf(from), torchLayerOf(to)];
-    return layer >= 0 && otherLayer > layer ? `${from} imports ${to}: upwards within src/torch` : undefined;
+    const [layer, otherLayer] = [layerOf(from), layerOf(to)];
+    return layer >= 0 && otherLayer > layer ? `${from} imports ${to}: upwards within ${room}` : undefined;
   }
   if (floorOf(other) < 0) return `${from} imports ${to}, which is in no room of the house`;
   if (floorOf(other) === floorOf(room)) return `${from} imports ${to}: rooms of one floor do not know each other`;
@@ -67,10 +82,10 @@ describe('the house', () => {
     expect(circles(imports)).toEqual([]);
   });
 
-  it('has the layers of src/torch that are checked here', () => {
-    const files = imports.map(({ from }) => from).filter((path) => path.startsWith('src/torch/') && !isTest(path));
-    const present = new Set(files.map(torchLayerOf).filter((layer) => layer >= 0));
-    if (files.length > 0) expect([...present].sort()).toEqual(TORCH_LAYERS.map((_, layer) => layer));
+  it.each(Object.entries(LAYERS))('has the layers of %s that are checked here', (room, layers) => {
+    const files = imports.map(({ from }) => from).filter((path) => path.startsWith(`${room}/`) && !isTest(path));
+    const present = new Set(files.map(layerOf).filter((layer) => layer >= 0));
+    expect([...present].sort((a, b) => a - b)).toEqual(layers.map((_, layer) => layer));
   });
 
   it('keeps evaluation to numbers: it imports base, and torch for its arithmetic', () => {
@@ -93,6 +108,7 @@ describe('the check itself', () => {
     ['upwards', 'src/training/run.ts', `new Worker(new URL('../ssl/worker.js', import.meta.url));`],
     ['within src/torch', 'src/torch/tensor.ts', `import { Linear } from './nn/index.js';`],
     ['within src/torch', 'src/torch/binding/load.ts', `import { Tensor } from '../tensor/tensor.js';`],
+    ['within src/experiments', 'src/experiments/config/x.ts', `import { Part } from '../parts/part.js';`],
     ['one floor', 'src/models/vit.ts', `import { FINDINGS } from '../datasets/index.js';`],
     ['one floor', 'cli/main.ts', `import '../bench/run.js';`],
     ['index.ts', 'src/imaging/resize.ts', `import { Tensor } from '../torch/tensor.js';`],

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, experiment, random, Workbench } from '../../test/tiny-experiment.js';
-import { checkExperiment } from './config.js';
+import { checkExperiment } from './config/config.js';
 import { runExperiment } from './experiment.js';
-import { experimentGraph } from './graph.js';
-import { planExperiment } from './plan.js';
-import { ofSplitOnly, readPredictions } from './predictions.js';
-import type { ExperimentResult } from './result.js';
+import { ofSplitOnly, readPredictions } from './finetuning/predictions.js';
+import { experimentGraph } from './parts/graph.js';
+import { planExperiment } from './planning/plan.js';
+import type { ExperimentResult } from './result/index.js';
 import { experimentStatus } from './status.js';
 
 const bench = new Workbench();

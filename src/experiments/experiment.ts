@@ -12,22 +12,22 @@ import {
 } from '../base/index.js';
 import { summarize } from '../datasets/index.js';
 import { requireDevice } from '../torch/index.js';
-import { configPath, readConfig } from './config.js';
-import { ExperimentContext, type ExperimentOptions } from './context.js';
-import { requireAllMasks } from './degraded.js';
-import { experimentGraph, type NodeKind } from './graph.js';
+import { configPath, readConfig } from './config/config.js';
+import type { ExperimentConfig } from './config/schema.js';
+import type { PreparedDataset } from './data/prepare.js';
 import { matrixResult } from './matrix-result.js';
-import type { PreparedDataset } from './prepare.js';
-import { requireDinov2 } from './pretrain-dinov2.js';
+import { ExperimentContext, type ExperimentOptions } from './parts/context.js';
+import { experimentGraph, type NodeKind } from './parts/graph.js';
+import { software } from './parts/software.js';
+import { requireNone, requireOwnNetwork, survey } from './planning/survey.js';
 import { type ReportPaths, verdict, writeReport } from './report/index.js';
-import { type DatasetSummary, type ExperimentResult, type MatrixResult, RESULT_FORMAT } from './result.js';
+import { type DatasetSummary, type ExperimentResult, type MatrixResult, RESULT_FORMAT } from './result/index.js';
 import { GraphRun } from './run-graph.js';
-import type { DatasetTest } from './run-test.js';
-import type { ExperimentConfig } from './schema.js';
-import { software } from './software.js';
-import type { Start } from './start.js';
-import { requireNone, requireOwnNetwork, survey } from './survey.js';
-import { thresholdText } from './threshold-text.js';
+import { requireDinov2 } from './starts/pretrain-dinov2.js';
+import type { Start } from './starts/start.js';
+import { requireAllMasks } from './testing/degraded.js';
+import type { DatasetTest } from './testing/run-test.js';
+import { thresholdText } from './testing/threshold-text.js';
 
 export interface RunningExperiment {
   done: Promise<{ result: ExperimentResult; report: ReportPaths }>;

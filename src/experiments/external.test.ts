@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, experiment, phantoms, random, supervised, Workbench } from '../../test/tiny-experiment.js';
 import { auroc } from '../evaluation/index.js';
 import { writePhantomSet } from '../phantoms/index.js';
-import { checkExperiment } from './config.js';
+import { checkExperiment } from './config/config.js';
 import { runExperiment } from './experiment.js';
-import { planExperiment } from './plan.js';
-import { readPredictions } from './predictions.js';
-import type { ExperimentResult } from './result.js';
+import { readPredictions } from './finetuning/predictions.js';
+import { planExperiment } from './planning/plan.js';
+import type { ExperimentResult } from './result/index.js';
 import { experimentStatus } from './status.js';
 
 const bench = new Workbench();

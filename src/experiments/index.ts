@@ -1,16 +1,16 @@
-export { checkExperiment, type LoadedExperiment, loadExperiment } from './config.js';
-export type { ExperimentOptions } from './context.js';
+export { checkExperiment, type LoadedExperiment, loadExperiment } from './config/config.js';
+export { type NetworkInput, networkInput } from './config/network-input.js';
+export { type ExperimentConfig, experimentSchema } from './config/schema.js';
 export { type RunningExperiment, runExperiment, runNodes } from './experiment.js';
 export { EXPORT_FORMATS, type Exported, type ExportFormat, exportExperiment } from './export/index.js';
-export { experimentGraph, type GraphNode, type NodeKind } from './graph.js';
-export { type NetworkInput, networkInput } from './network-input.js';
-export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './plan.js';
-export { type Predictions, readPredictions, writePredictions } from './predictions.js';
-export type { ProgressSink } from './progress-sink.js';
-export { readResult } from './read-result.js';
+export { type Predictions, readPredictions, writePredictions } from './finetuning/predictions.js';
+export type { ExperimentOptions } from './parts/context.js';
+export { experimentGraph, type GraphNode, type NodeKind } from './parts/graph.js';
+export type { ProgressSink } from './parts/progress-sink.js';
+export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './planning/plan.js';
 export { type ReportPaths, writeReport } from './report/index.js';
-export type { ExperimentResult } from './result.js';
-export { type ExperimentConfig, experimentSchema } from './schema.js';
+export type { ExperimentResult } from './result/index.js';
+export { readResult } from './result/index.js';
 export {
   cancelJobs,
   loadSlurmSettings,

@@ -1,8 +1,8 @@
-import type { ExperimentContext } from './context.js';
-import { trainingSets } from './graph.js';
-import type { MatrixResult, SettingResult } from './result.js';
+import { factorValues } from './config/settings.js';
+import type { ExperimentContext } from './parts/context.js';
+import { trainingSets } from './parts/graph.js';
+import type { MatrixResult, SettingResult } from './result/index.js';
 import type { GraphRun } from './run-graph.js';
-import { factorValues } from './settings.js';
 
 /** What was found in every setting of the matrix, and between them. */
 export async function matrixResult({ config, settings }: ExperimentContext, graph: GraphRun): Promise<MatrixResult> {

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, experiment, random, ssl, Workbench } from '../../test/tiny-experiment.js';
-import { checkExperiment } from './config.js';
+import { checkExperiment } from './config/config.js';
+import { settingsOf } from './config/settings.js';
 import { runExperiment } from './experiment.js';
 import { writeAllPredictions } from './export/predictions-table.js';
-import { experimentGraph } from './graph.js';
-import { planExperiment } from './plan.js';
-import type { ExperimentResult } from './result.js';
-import { settingsOf } from './settings.js';
+import { experimentGraph } from './parts/graph.js';
+import { planExperiment } from './planning/plan.js';
+import type { ExperimentResult } from './result/index.js';
 import { experimentStatus } from './status.js';
 
 const bench = new Workbench();

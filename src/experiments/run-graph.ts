@@ -1,11 +1,14 @@
 import { inputError } from '../base/index.js';
 import type { Radiograph } from '../datasets/index.js';
-import { type ExperimentContext, NotFinished } from './context.js';
-import type { DatasetTables } from './dataset-tables.js';
-import { type ExternalCell, externalCell } from './external.js';
-import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetune.js';
-import { requireTrainable } from './finetuning-recipe.js';
-import { datasetOfFold, foldsOf, tablesOfFold } from './folds.js';
+import type { DatasetTables } from './config/dataset-tables.js';
+import { type Setting, startsOn } from './config/settings.js';
+import { datasetOfFold, foldsOf, tablesOfFold } from './data/folds.js';
+import { datasetWithLabels } from './data/label-fraction.js';
+import { type PreparedDataset, prepareDataset } from './data/prepare.js';
+import { type ExternalCell, externalCell } from './finetuning/external.js';
+import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetuning/finetune.js';
+import { requireTrainable } from './finetuning/finetuning-recipe.js';
+import { type ExperimentContext, NotFinished } from './parts/context.js';
 import {
   type DatasetNode,
   type ExternalNode,
@@ -13,17 +16,14 @@ import {
   type GraphNode,
   type TestNode,
   trainingSets,
-} from './graph.js';
-import { datasetWithLabels } from './label-fraction.js';
-import { testStatusPath } from './node-record.js';
-import { type PreparedDataset, prepareDataset } from './prepare.js';
-import type { SettingComparison } from './result.js';
-import type { DatasetTest } from './run-test.js';
-import { Running } from './running.js';
-import type { SettingCell } from './setting-comparisons.js';
-import { type Setting, startsOn } from './settings.js';
-import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './start.js';
-import { testDataset, testSettings } from './testing.js';
+} from './parts/graph.js';
+import { testStatusPath } from './parts/node-record.js';
+import { Running } from './parts/running.js';
+import type { SettingComparison } from './result/index.js';
+import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './starts/start.js';
+import type { DatasetTest } from './testing/run-test.js';
+import type { SettingCell } from './testing/setting-comparisons.js';
+import { testDataset, testSettings } from './testing/testing.js';
 
 /** Makes what the nodes of an experiment's graph stand for, each once, after what it needs. */
 export class GraphRun {

@@ -3,14 +3,14 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { contentHash } from '../base/index.js';
-import { readConfig } from './config.js';
-import { experimentGraph, type GraphNode, type NodeKind } from './graph.js';
-import { readNodeRecord, testStatusPath } from './node-record.js';
-import { readStoredPlan } from './plan-file.js';
-import type { ExperimentResult } from './result.js';
-import { type PartProgress, readJsonIfThere, readPartStatus } from './running.js';
-import { schedule } from './schedule.js';
-import type { ExperimentConfig } from './schema.js';
+import { readConfig } from './config/config.js';
+import type { ExperimentConfig } from './config/schema.js';
+import { experimentGraph, type GraphNode, type NodeKind } from './parts/graph.js';
+import { readNodeRecord, testStatusPath } from './parts/node-record.js';
+import { readStoredPlan } from './parts/plan-file.js';
+import { type PartProgress, readJsonIfThere, readPartStatus } from './parts/running.js';
+import { schedule } from './parts/schedule.js';
+import type { ExperimentResult } from './result/index.js';
 
 /**
  * `queued`: waits in Slurm's queue. `interrupted`: the process that worked on it is gone; the next run goes on from its last

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { HilumError, messageOf, writeFileAtomic } from '../../base/index.js';
 import { comparisonCsv, curvesCsv, rocCsv } from '../report/csv.js';
 import { sectionsOf } from '../report/sections.js';
-import { assertFinite, type ExperimentResult } from '../result.js';
+import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
 import { latexDocument, latexTable } from './latex.js';
 import { writeAllPredictions } from './predictions-table.js';

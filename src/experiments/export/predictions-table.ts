@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPredictions } from '../predictions.js';
+import { readPredictions } from '../finetuning/predictions.js';
 import { csvLine } from '../report/csv.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 
 /**
  * Writes the predictions of all runs as one CSV: data set, initialization and seeds of the run, setting or fold where there are any, then as in its own

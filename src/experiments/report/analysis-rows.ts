@@ -1,4 +1,4 @@
-import type { CalibrationMeasure, ExperimentResult, Gap, MatchedAuroc, SubgroupResult } from '../result.js';
+import type { CalibrationMeasure, ExperimentResult, Gap, MatchedAuroc, SubgroupResult } from '../result/index.js';
 import { numbers, type Row } from './csv-rows.js';
 
 /** The numbers of the analyses of models, in the format of `comparisonCsv`. */

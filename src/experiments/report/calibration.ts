@@ -1,5 +1,5 @@
 import { cell, compact, decimals, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
-import type { CalibrationMeasure, ExperimentResult, FindingMeans } from '../result.js';
+import type { CalibrationMeasure, ExperimentResult, FindingMeans } from '../result/index.js';
 import { byDataset } from './table.js';
 
 /** Brier score and calibration error per finding, and what scaling on the validation split would make of them. */

@@ -1,5 +1,5 @@
 import { cell, left, type Table } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { CLAIM } from './claim.js';
 import { type ChecklistPart, factsOf } from './facts.js';
 import { TRIPOD } from './tripod.js';

@@ -1,6 +1,6 @@
 import { CORRECTION_NAMES, OPERATING_METRICS, type OperatingMetric } from '../../evaluation/index.js';
 import { cell, count, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
-import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result.js';
+import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
 import { byDataset, estimate } from './table.js';

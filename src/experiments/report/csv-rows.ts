@@ -1,4 +1,4 @@
-import type { Interval } from '../result.js';
+import type { Interval } from '../result/index.js';
 
 export const COLUMNS = [
   'dataset',

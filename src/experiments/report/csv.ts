@@ -1,5 +1,5 @@
 import { OPERATING_METRICS } from '../../evaluation/index.js';
-import type { Difference, ExperimentResult } from '../result.js';
+import type { Difference, ExperimentResult } from '../result/index.js';
 import { analysisRows } from './analysis-rows.js';
 import { COLUMNS, numbers, type Row } from './csv-rows.js';
 

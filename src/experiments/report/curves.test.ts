@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Run } from '../result.js';
+import type { Run } from '../result/index.js';
 import { meanOfRuns } from './curves.js';
 import { exampleResult } from './fixtures/result.js';
 import { thinned } from './grids.js';

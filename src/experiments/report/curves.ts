@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { compact, drawSvg, type Figure, listed, seriesOf } from '../../pages/index.js';
-import type { Cell, ExperimentResult, Run } from '../result.js';
+import type { Cell, ExperimentResult, Run } from '../result/index.js';
 import { legendOf } from './legend.js';
 
 type Quantity = 'validationLoss' | 'validationAuroc';

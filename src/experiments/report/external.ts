@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { cell, counted, decimals, drawSvg, type Figure, left, NONE, right, type Table } from '../../pages/index.js';
-import type { ExperimentResult, ExternalResult } from '../result.js';
+import type { ExperimentResult, ExternalResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct } from './select.js';
 import { estimate } from './table.js';

@@ -1,5 +1,5 @@
 import { count, counted, listed } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { confidence } from './format.js';
 import { distinct } from './select.js';
 

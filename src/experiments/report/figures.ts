@@ -1,5 +1,5 @@
 import { compact, decimals, type Figure, seriesOf } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { pName, signed } from './format.js';
 import { intervalPanels, NEUTRAL } from './intervals.js';
 import { ranked, significanceLevel } from './select.js';

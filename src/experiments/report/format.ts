@@ -1,5 +1,5 @@
 import { decimals, NONE } from '../../pages/index.js';
-import type { ExperimentResult, Interval } from '../result.js';
+import type { ExperimentResult, Interval } from '../result/index.js';
 
 /** A difference, always with its sign. */
 export function signed(value: number): string {

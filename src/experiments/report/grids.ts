@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { decimals, drawSvg, type Figure, listed, seriesOf } from '../../pages/index.js';
-import type { Cell, ExperimentResult } from '../result.js';
+import type { Cell, ExperimentResult } from '../result/index.js';
 import { NEUTRAL } from './intervals.js';
 import { legendOf } from './legend.js';
 import { distinct, findCell } from './select.js';

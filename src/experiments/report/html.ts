@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { escapeHtml, figureHtml, headerHtml, navigation, numbering, page, tableHtml } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { methods } from './methods.js';
 import { sectionsOf } from './sections.js';
 

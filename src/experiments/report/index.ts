@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../base/index.js';
-import { assertFinite, type ExperimentResult } from '../result.js';
+import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { comparisonCsv } from './csv.js';
 import { htmlReport } from './html.js';
 import { markdownReport } from './markdown.js';

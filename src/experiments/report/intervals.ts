@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { drawSvg, type Figure, listed, shortened } from '../../pages/index.js';
-import type { Interval } from '../result.js';
+import type { Interval } from '../result/index.js';
 import { range } from './format.js';
 
 export interface IntervalRow {

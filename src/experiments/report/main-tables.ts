@@ -1,5 +1,5 @@
 import { cell, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, meanDifference, ranked } from './select.js';
 import { byDataset, estimate } from './table.js';

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { numbering, type Table, type TableCell } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { escapeMarkdown } from './format.js';
 import { methods } from './methods.js';
 import { sectionsOf } from './sections.js';

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { cell, drawSvg, type Figure, left, NONE, right, seriesOf, type Table } from '../../pages/index.js';
-import type { Difference, ExperimentResult, MatrixFactor, MatrixResult, SettingResult } from '../result.js';
+import type { Difference, ExperimentResult, MatrixFactor, MatrixResult, SettingResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { legendOf } from './legend.js';
 import { distinct } from './select.js';

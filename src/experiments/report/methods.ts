@@ -1,6 +1,6 @@
 import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { compact, count, counted, listed } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { confidence } from './format.js';
 import { recipeText } from './recipe-text.js';
 import { byPretraining } from './seeds.js';

@@ -14,9 +14,9 @@ import {
   type Table,
   cell as text,
 } from '../../pages/index.js';
-import type { Cell, ExperimentResult, Run } from '../result.js';
-import type { ExperimentConfig } from '../schema.js';
-import { settingsOf } from '../settings.js';
+import type { ExperimentConfig } from '../config/schema.js';
+import { settingsOf } from '../config/settings.js';
+import type { Cell, ExperimentResult, Run } from '../result/index.js';
 import { confidence, escapeMarkdown } from './format.js';
 import { markdownTable } from './markdown.js';
 import { methods } from './methods.js';

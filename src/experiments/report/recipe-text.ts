@@ -1,5 +1,5 @@
 import { compact, counted, listed } from '../../pages/index.js';
-import type { ExperimentConfig } from '../schema.js';
+import type { ExperimentConfig } from '../config/schema.js';
 
 type Finetuning = ExperimentConfig['finetuning'];
 type Augmentation = Finetuning['augmentation'];

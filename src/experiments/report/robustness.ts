@@ -5,7 +5,7 @@ import {
   type DegradedResult,
   type ExperimentResult,
   type Interval,
-} from '../result.js';
+} from '../result/index.js';
 import { colorOf } from './figures.js';
 import { pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';

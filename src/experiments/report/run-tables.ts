@@ -12,7 +12,7 @@ import {
   type Table,
   type TableCell,
 } from '../../pages/index.js';
-import type { Cell, ExperimentResult, Run } from '../result.js';
+import type { Cell, ExperimentResult, Run } from '../result/index.js';
 import { byPretraining } from './seeds.js';
 import { byDataset } from './table.js';
 

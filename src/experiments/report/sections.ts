@@ -1,5 +1,5 @@
 import type { Figure, Table } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { calibrationTable, meansTable } from './calibration.js';
 import { claimTable, tripodTable } from './checklists.js';
 import { findingPairTable, findingTable, operatingTable, pairTable, shortcutTable } from './comparison-tables.js';

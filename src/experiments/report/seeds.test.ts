@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExperimentResult, Run } from '../result.js';
+import type { ExperimentResult, Run } from '../result/index.js';
 import { pretrainingFigure } from './curves.js';
 import { PRETRAINING_SEEDS, withPretrainingSeeds } from './fixtures/pretraining-seeds.js';
 import { exampleResult } from './fixtures/result.js';

@@ -1,5 +1,5 @@
 import { cell, count, decimals, left, NONE, right, type Table } from '../../pages/index.js';
-import type { Cell, ExperimentResult, Run } from '../result.js';
+import type { Cell, ExperimentResult, Run } from '../result/index.js';
 import { byDataset } from './table.js';
 
 /** The runs of each pretraining, of one where the start was not pretrained in the experiment; in a cross-validation, of one fold. */

@@ -1,4 +1,4 @@
-import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result.js';
+import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result/index.js';
 
 /** A cell whose mean AUROC could be estimated. */
 export type EstimatedCell = Cell & { meanAuroc: Interval };

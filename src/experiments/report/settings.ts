@@ -1,5 +1,5 @@
 import { cell, compact, left, type Table } from '../../pages/index.js';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 
 const PARTS = { model: 'Network', preprocessing: 'Preprocessing', finetuning: 'Fine-tuning', statistics: 'Statistics' };
 

@@ -10,7 +10,7 @@ import {
   type Table,
   type TableCell,
 } from '../../pages/index.js';
-import type { ExperimentResult, Factor, Gap, Interval, SubgroupResult } from '../result.js';
+import type { ExperimentResult, Factor, Gap, Interval, SubgroupResult } from '../result/index.js';
 import { colorOf } from './figures.js';
 import { pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';

@@ -1,5 +1,5 @@
 import { cell, decimals, NONE, type Table, type TableCell } from '../../pages/index.js';
-import type { ExperimentResult, Interval } from '../result.js';
+import type { ExperimentResult, Interval } from '../result/index.js';
 import { range } from './format.js';
 
 /** An estimate with its interval; a dash where there is none. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExperimentResult } from '../result.js';
+import type { ExperimentResult } from '../result/index.js';
 import { withAnalyses } from './fixtures/analyses.js';
 import { exampleResult } from './fixtures/result.js';
 import { ofTrained, ranked } from './select.js';

@@ -1,5 +1,5 @@
 import { counted, decimals, listed } from '../../pages/index.js';
-import type { Degradation, ExperimentResult, Interval, SubgroupResult } from '../result.js';
+import type { Degradation, ExperimentResult, Interval, SubgroupResult } from '../result/index.js';
 import { pInProse, pName } from './format.js';
 import { distinct, type EstimatedCell, significanceLevel } from './select.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExperimentResult, Interval } from '../result.js';
+import type { ExperimentResult, Interval } from '../result/index.js';
 import { exampleResult } from './fixtures/result.js';
 import { verdict } from './verdict.js';
 

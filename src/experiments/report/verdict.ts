@@ -1,5 +1,5 @@
 import { count, counted, decimals, listed } from '../../pages/index.js';
-import type { Cell, ExperimentResult } from '../result.js';
+import type { Cell, ExperimentResult } from '../result/index.js';
 import { confidence, pInProse, pName } from './format.js';
 import { byPretraining } from './seeds.js';
 import {

@@ -1,6 +1,6 @@
 /** Nodes of the graph that go to Slurm together: one job array for all that are alike. Pure. */
-import type { GraphNode } from '../graph.js';
-import type { PlannedNode } from '../plan.js';
+import type { GraphNode } from '../parts/graph.js';
+import type { PlannedNode } from '../planning/plan.js';
 import { type JobKind, type JobRequest, jobKindOf, limitText, requestOf, type SlurmSettings } from './settings.js';
 
 /** A node as a job has it; the key says of which form of the experiment. */

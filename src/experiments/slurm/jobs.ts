@@ -1,7 +1,7 @@
 /** `slurm/jobs.json`: the jobs that were submitted of an experiment, and what became of them. */
 import { dirname, join } from 'node:path';
 import { inputError, writeJson } from '../../base/index.js';
-import { readJsonIfThere } from '../running.js';
+import { readJsonIfThere } from '../parts/running.js';
 import { isAlive, type QueueEntry, readQueue, scancel } from './client.js';
 import type { JobTask } from './groups.js';
 import { logName } from './script.js';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { experiment, random, ssl } from '../../../test/tiny-experiment.js';
-import { checkExperiment } from '../config.js';
-import { experimentGraph } from '../graph.js';
+import { checkExperiment } from '../config/config.js';
+import { experimentGraph } from '../parts/graph.js';
 import type { SlurmJob, SubmittedTask } from './jobs.js';
 import { neededOf, queueOf } from './queue.js';
 import { jobKindOf } from './settings.js';

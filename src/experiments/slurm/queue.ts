@@ -1,5 +1,5 @@
 /** Which nodes of an experiment the queue will bring to their end, and which of its jobs are of no use any more. Pure. */
-import type { GraphNode } from '../graph.js';
+import type { GraphNode } from '../parts/graph.js';
 import { isAliveTask, type SlurmJob, type SubmittedTask } from './jobs.js';
 import type { Needed } from './script.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { experiment, phantoms, random, ssl } from '../../../test/tiny-experiment.js';
-import { checkExperiment } from '../config.js';
-import { experimentGraph } from '../graph.js';
+import { checkExperiment } from '../config/config.js';
+import { experimentGraph } from '../parts/graph.js';
 import { jobGroups } from './groups.js';
 import { dependencyOf, quoted, type ScriptContext, sbatchScript, submitScript } from './script.js';
 import { checkSlurmSettings } from './settings.js';

@@ -1,7 +1,7 @@
 /** What Slurm's queue knows of an experiment, laid over what its folder says. */
 import { HilumError, messageOf } from '../../base/index.js';
-import { readConfig } from '../config.js';
-import { experimentGraph } from '../graph.js';
+import { readConfig } from '../config/config.js';
+import { experimentGraph } from '../parts/graph.js';
 import { countsOf, type ExperimentStatus, experimentStatus, type NodeStatus } from '../status.js';
 import { isAliveTask, readJobs, type SubmittedTask, submittedTasks } from './jobs.js';
 

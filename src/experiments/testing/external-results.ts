@@ -1,0 +1,122 @@
+import { findingColumn, pairedBootstrap } from '../../evaluation/index.js';
+import type { ExperimentConfig } from '../config/schema.js';
+import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { ExternalCell } from '../finetuning/external.js';
+import { readPredictions } from '../finetuning/predictions.js';
+import { type Cell, type ExternalComparison, type ExternalResult, intervalOf } from '../result/index.js';
+import { corrected, unorderedPairs } from './comparisons.js';
+import { type Redrawing, redrawingOf } from './redrawing.js';
+
+export interface ExternalResults {
+  externalValidation: ExternalResult[];
+  externalComparisons: ExternalComparison[];
+}
+
+/**
+ * The models of other data sets on a data set's test split, on the redraws of its own models, over the findings that both data sets have.
+ * Radiographs of patients whom the training saw count as unlabelled. `own`: the cells of the data set's own models.
+ */
+export function externalResults(
+  dataset: TestedDataset,
+  external: readonly ExternalCell[],
+  own: readonly Cell[],
+  config: ExperimentConfig,
+): ExternalResults {
+  if (external.length === 0) return { externalValidation: [], externalComparisons: [] };
+  const test = splitIndices(dataset, 'test');
+  const F = dataset.findings.length;
+  const labels = Float32Array.from(
+    { length: test.length * F },
+    (_, i) => dataset.labels[test[Math.floor(i / F)]! * F + (i % F)]!,
+  );
+  const patients = Array.from(test, (index) => dataset.radiographs[index]!.patient);
+  const redrawing = redrawingOf(config, { labels, patients });
+  const trainedOn = [...new Set(external.map((cell) => cell.trainedOn))];
+  const others = trainedOn.map((name) => {
+    const cells = external.filter((cell) => cell.trainedOn === name);
+    return ofOneTraining(cells, { dataset, labels, redrawing, config });
+  });
+  return {
+    externalValidation: [...own.map(diagonal), ...others.flatMap(({ externalValidation }) => externalValidation)],
+    externalComparisons: others.flatMap(({ externalComparisons }) => externalComparisons),
+  };
+}
+
+/** A cell's own test, over all findings of its data set. */
+const diagonal = ({ initialization, dataset, meanAuroc, meanOver, findings }: Cell): ExternalResult => ({
+  initialization,
+  trainedOn: dataset,
+  testedOn: dataset,
+  meanAuroc,
+  meanOver,
+  findings: findings.map(({ finding, positives, negatives, auroc }) => ({ finding, positives, negatives, auroc })),
+  leftOut: 0,
+});
+
+interface Tested {
+  dataset: TestedDataset;
+  /** `[N * F]` of the test split. */
+  labels: Float32Array;
+  redrawing: Redrawing;
+  config: ExperimentConfig;
+}
+
+/** All initializations, fine-tuned on one data set: they share findings and what the training saw. */
+function ofOneTraining(
+  cells: readonly ExternalCell[],
+  { dataset, labels, redrawing, config }: Tested,
+): ExternalResults {
+  const { trainedOn, shared, seen, note } = cells[0]!;
+  const F = dataset.findings.length;
+  const S = shared.length;
+  const leftOut = seen.filter(Boolean).length;
+  const known = { trainedOn, testedOn: dataset.name, leftOut, ...(note && { note }) };
+  if (S === 0) {
+    const nothing = { ...known, meanAuroc: null, meanOver: [], findings: [], reason: 'no finding in common' };
+    const externalValidation = cells.map(({ initialization }) => ({ initialization, ...nothing }));
+    return { externalValidation, externalComparisons: [] };
+  }
+  const findings = shared.map(([, tested]) => dataset.findings[tested]!);
+  const usable = new Float32Array(seen.length * S);
+  for (const [s, [, tested]] of shared.entries()) {
+    const column = findingColumn(labels, F, tested);
+    for (const [row, label] of column.entries()) usable[row * S + s] = seen[row] ? Number.NaN : label;
+  }
+  const models = cells.map(({ initialization, runs }) => ({
+    name: initialization,
+    seeds: runs.map(({ predictions }) => sharedColumns(predictions, shared)),
+    pretrainings: runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
+  }));
+  const { interval, correction } = config.statistics;
+  const options = { labels: usable, findings: S, models, interval, strata: redrawing.drawnWithin };
+  const result = pairedBootstrap({ ...redrawing, ...options });
+  const names = cells.map(({ initialization }) => initialization);
+  return {
+    externalValidation: result.models.map(({ name, meanAuroc, findings: each }): ExternalResult => {
+      const meanOver = findings.filter((_, s) => each[s]!.estimable);
+      return {
+        initialization: name,
+        ...known,
+        meanAuroc: intervalOf(meanAuroc),
+        meanOver,
+        findings: each.map(({ positives, negatives, auroc }, s) => {
+          return { finding: findings[s]!, positives, negatives, auroc: intervalOf(auroc) };
+        }),
+        ...(meanOver.length === 0 && { reason: 'no finding in common is estimable' }),
+      };
+    }),
+    externalComparisons: corrected(unorderedPairs(result.comparisons, names), findings, correction).map((pair) => {
+      return { trainedOn, testedOn: dataset.name, ...pair };
+    }),
+  };
+}
+
+/** `[N * S]` */
+function sharedColumns(path: string, shared: ExternalCell['shared']): Float32Array {
+  const { probabilities, findings } = readPredictions(path);
+  const [F, S] = [findings.length, shared.length];
+  return Float32Array.from(
+    { length: (probabilities.length / F) * S },
+    (_, i) => probabilities[Math.floor(i / S) * F + shared[i % S]![0]]!,
+  );
+}
