@@ -5,7 +5,7 @@ import { circles, type Import, importsBelow, importsOf } from './imports.js';
 /** The house of docs/architecture.md, from the ground up: a room imports only from floors below its own. */
 const FLOORS = [
   ['src/base'],
-  ['src/torch', 'src/hub'],
+  ['src/torch', 'src/hub', 'src/documents'],
   ['src/imaging'],
   ['src/datasets', 'src/models', 'src/evaluation', 'src/phantoms', 'src/pages'],
   ['src/features', 'src/training', 'src/browse'],

@@ -1,5 +1,4 @@
 export { compiledUrl } from './compiled.js';
-export { checkDocument, readYaml } from './document.js';
 export {
   HilumError,
   InputError,

@@ -1,6 +1,6 @@
 /** The YAML file that says where one's own table has what: what may stand in it, and its defaults. */
 import { z } from 'zod';
-import { checkDocument, readYaml } from '../base/index.js';
+import { checkDocument, readYaml } from '../documents/index.js';
 import { type Finding, SHARED_FINDINGS, type SharedFinding } from './findings.js';
 
 const text = z.string().min(1);

@@ -13,7 +13,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkDocument, inputError, readJson } from '../base/index.js';
+import { inputError, readJson } from '../base/index.js';
+import { checkDocument } from '../documents/index.js';
 import { collect, type PublishedRow } from './collect.js';
 import { type Finding, selectFindings } from './findings.js';
 import { findImages } from './image-files.js';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { checkDocument, inputError, nearest, readYaml } from '../base/index.js';
+import { inputError, nearest } from '../base/index.js';
 import { radiographDatasets } from '../datasets/index.js';
+import { checkDocument, readYaml } from '../documents/index.js';
 import { PRESETS, type PresetName } from './presets.js';
 import { type PretrainingConfig, pretrainingSchema } from './schema.js';
 

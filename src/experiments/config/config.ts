@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { checkDocument, inputError, readJson, readYaml } from '../../base/index.js';
+import { inputError, readJson } from '../../base/index.js';
+import { checkDocument, readYaml } from '../../documents/index.js';
 import { type ExperimentConfig, experimentSchema } from './schema.js';
 
 export interface LoadedExperiment {

@@ -1,6 +1,6 @@
 /** What a cluster wants to know of jobs: a small YAML file beside the experiment's, on which no result depends. */
 import { z } from 'zod';
-import { checkDocument, readYaml } from '../../base/index.js';
+import { checkDocument, readYaml } from '../../documents/index.js';
 import type { NodeKind } from '../parts/graph.js';
 
 const line = z

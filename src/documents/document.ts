@@ -2,9 +2,7 @@
 import { statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { InputError, inputError, messageOf } from './errors.js';
-import { readText } from './files.js';
-import { nearest } from './nearest.js';
+import { InputError, inputError, messageOf, nearest, readText } from '../base/index.js';
 
 /** More than anybody writes by hand. */
 const MOST_BYTES = 2 ** 17;

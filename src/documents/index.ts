@@ -1,0 +1,1 @@
+export { checkDocument, readYaml } from './document.js';
