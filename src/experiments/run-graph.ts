@@ -1,9 +1,12 @@
+import { resolve } from 'node:path';
 import { inputError } from '../base/index.js';
 import type { Radiograph } from '../datasets/index.js';
 import type { DatasetTables } from './config/dataset-tables.js';
 import { type Setting, startsOn } from './config/settings.js';
 import { datasetOfFold, foldsOf, tablesOfFold } from './data/folds.js';
 import { datasetWithLabels } from './data/label-fraction.js';
+import { lungThumbnails } from './data/lung-thumbnails.js';
+import { requireMasks } from './data/masks.js';
 import { type PreparedDataset, prepareDataset } from './data/prepare.js';
 import { type ExternalCell, externalCell } from './finetuning/external.js';
 import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetuning/finetune.js';
@@ -127,10 +130,12 @@ export class GraphRun {
     const { id: node, dataset: name } = it;
     const context = this.contextOf(it);
     const { config } = context;
-    const { name: _, masks: __, role, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
+    const { name: _, masks, role, ...source } = config.datasets.find((dataset) => dataset.name === name)!;
     if (role === 'external') return prepareDataset(context, name, source, { node, splits: ['test'] });
     const cut = foldsOf(config, name);
+    const needsMasks = !cut && (it.setting ?? '') === context.settings[0].slug;
     const require = (tables: DatasetTables) => {
+      if (needsMasks && masks !== undefined) requireMasks(name, resolve(context.dataRoot, masks), tables.radiographs);
       for (const { config } of context.settings) {
         if (!cut) requireTrainable(tables, config.finetuning);
         for (let fold = 0; fold < (cut?.folds ?? 0); fold++) {
@@ -138,7 +143,9 @@ export class GraphRun {
         }
       }
     };
-    return prepareDataset(context, name, source, { node, require, ...(cut && { splits: [] }) });
+    const prepared = await prepareDataset(context, name, source, { node, require, ...(cut && { splits: [] }) });
+    if (!needsMasks) return prepared;
+    return { ...prepared, lungs: await lungThumbnails(context, prepared, { node, masks }) };
   }
 
   /** Opens an initialization once, for all that start from it. */

@@ -13,6 +13,9 @@ export interface Masks {
   read(radiograph: number): Promise<Uint8Array>;
 }
 
+/** Masks that a message names. */
+const SHOWN = 5;
+
 /** Path of a radiograph's mask. An id that ends as an image file does has that ending replaced. */
 export function maskPath(folder: string, id: string): string {
   const ending = imageEndings.find((it) => id.toLowerCase().endsWith(it)) ?? '';
@@ -30,12 +33,10 @@ export function openMasks(
   { size, fit }: Preprocessing,
 ): Masks | { reason: string } {
   const paths = Array.from(rows, (i) => maskPath(folder, radiographs[i]!.id));
-  const missing = paths.findIndex((path) => !existsSync(path));
-  if (missing >= 0) {
-    const count = paths.filter((path) => !existsSync(path)).length;
-    return {
-      reason: `${count} of ${rows.length} test radiographs have no mask, such as ${radiographs[rows[missing]!]!.id}`,
-    };
+  const missing = Array.from(paths.keys()).filter((row) => !existsSync(paths[row]!));
+  if (missing.length > 0) {
+    const { id, split } = radiographs[rows[missing[0]!]!]!;
+    return { reason: `${missing.length} of ${rows.length} radiographs have no mask, such as ${id} (${split})` };
   }
   const rowOf = new Map(Array.from(rows, (radiograph, row) => [radiograph, row]));
   const store = new ImageStore(
@@ -49,8 +50,32 @@ export function openMasks(
 }
 
 /** Throws an InputError where a folder of masks is not there. */
-export function requireMasks(dataset: string, folder: string): void {
+export function requireMaskFolder(dataset: string, folder: string): void {
   if (existsSync(folder)) return;
   const expected = 'a folder with a PNG per radiograph, named by its id';
   throw inputError({ what: `${dataset}: masks`, found: `no folder ${folder}`, expected });
+}
+
+/**
+ * Throws an InputError that names files where a test radiograph has no mask, or where some training radiographs have one and others
+ * have not. Where no training radiograph has one, the predictors of lung-only and lung-free images are left out.
+ */
+export function requireMasks(dataset: string, folder: string, radiographs: readonly Radiograph[]): void {
+  requireMaskFolder(dataset, folder);
+  for (const [split, role] of [
+    ['test', 'test'],
+    ['train', 'training'],
+  ] as const) {
+    const paths = radiographs.filter((it) => it.split === split).map(({ id }) => maskPath(folder, id));
+    const missing = paths.filter((path) => !existsSync(path));
+    if (missing.length === 0 || (split === 'train' && missing.length === paths.length)) continue;
+    const shown = missing.slice(0, SHOWN).map((path) => path.slice(folder.length + 1));
+    if (missing.length > SHOWN) shown.push(`${missing.length - SHOWN} more`);
+    throw inputError({
+      what: `${dataset}: masks`,
+      found: `no mask of ${missing.length} of ${paths.length} ${role} radiographs; ${folder} lacks ${shown.join(', ')}`,
+      expected: `one PNG for each of them${split === 'train' ? ', or for none' : ''}`,
+      fix: `Add the files, or leave out masks of ${dataset}.`,
+    });
+  }
 }

@@ -34,6 +34,8 @@ export interface PreparedDataset {
   fingerprint: string;
   /** What the shortcut predictors see, per radiograph. */
   pixels: PixelFeatures;
+  /** The same, inside and outside the lungs, or why not; absent where no shortcut is looked for. */
+  lungs?: LungThumbnails | { reason: string };
 }
 
 /** What a test needs of a data set: all but its images. */
@@ -48,6 +50,12 @@ export interface PixelFeatures {
   borders: Float32Array;
 }
 
+/** `[N * 256]` each, 16 x 16 area means, 0..1, of images that are black outside or inside the lungs; NaN in validation rows. */
+export interface LungThumbnails {
+  lungOnly: Float32Array;
+  lungFree: Float32Array;
+}
+
 /** An image that is left out, and why. */
 export interface UnreadableImage {
   id: string;
@@ -56,7 +64,8 @@ export interface UnreadableImage {
 
 /** Unreadable images that a message names. */
 const SHOWN = 5;
-const THUMBNAIL = 16;
+/** Cells of a side. */
+export const THUMBNAIL = 16;
 const BORDER = 4 * (THUMBNAIL - 1);
 
 export interface PrepareOptions {

@@ -1,8 +1,15 @@
 import { CORRECTION_NAMES, OPERATING_METRICS, type OperatingMetric } from '../../evaluation/index.js';
 import { cell, count, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
-import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result/index.js';
+import {
+  type Cell,
+  type Difference,
+  type ExperimentResult,
+  type Interval,
+  LUNG_ONLY,
+  type ShortcutResult,
+} from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
-import { distinct, findCell, ranked, reaches, sameMembers } from './select.js';
+import { distinct, findCell, needsNoAnatomy, ranked, reaches, sameMembers } from './select.js';
 import { byDataset, estimate } from './table.js';
 
 /** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
@@ -149,7 +156,8 @@ export function findingPairTable(result: ExperimentResult): Table {
 
 /** What predictors without anatomy reach, beside the best model of the data set. */
 export function shortcutTable(result: ExperimentResult): Table {
-  const predictors = distinct(result.shortcuts.map(({ predictor }) => predictor));
+  const fitted = result.shortcuts.filter(({ findings }) => findings.length > 0);
+  const predictors = distinct(fitted.map(({ predictor }) => predictor));
   return {
     title: 'Shortcuts. Test AUROC of predictors that need no anatomy, beside the initialization with the highest mean.',
     columns: [left('Finding'), ...predictors.map(right), right('Best model')],
@@ -166,29 +174,42 @@ export function shortcutTable(result: ExperimentResult): Table {
     notes: [
       `${MARK} within or above the interval of the best model.`,
       `Each predictor is a logistic regression fitted on the training split; number of inputs: ${distinct(
-        result.shortcuts.map(({ predictor, columns }) => `${predictor} ${columns}`),
+        fitted.map(({ predictor, columns }) => `${predictor} ${columns}`),
       ).join(', ')}. Mean: over the findings in the mean of the models.`,
-      ...distinct(
-        result.shortcuts
-          .filter(({ reason }) => reason)
-          .map(({ dataset, predictor, reason }) => `${dataset}, ${predictor}: ${reason}.`),
-      ),
+      ...(predictors.includes(LUNG_ONLY)
+        ? [`The ${LUNG_ONLY} sees the lungs, coarsely, and nothing else: it is no shortcut, and is not marked.`]
+        : []),
+      ...reasons(result.shortcuts),
     ],
   };
 }
 
+/** Why predictors have no mean, each reason once. */
+function reasons(shortcuts: readonly ShortcutResult[]): string[] {
+  return distinct(shortcuts.flatMap(({ reason }) => reason ?? [])).map((reason) => {
+    const own = shortcuts.filter((it) => it.reason === reason);
+    const [datasets, predictors] = [own.map((it) => it.dataset), own.map((it) => it.predictor)].map(distinct);
+    return `${datasets!.join(', ')}: ${predictors!.join(', ')}: ${reason}.`;
+  });
+}
+
 const MARK = '\u2020';
 
-function shortcutCell(shortcut: Interval | null | undefined, model: Interval | null | undefined): TableCell {
-  const shown = estimate(shortcut);
-  return shortcut && model && reaches(shortcut, model) ? { ...shown, text: `${shown.text} ${MARK}` } : shown;
+function shortcutCell(
+  of: ShortcutResult | undefined,
+  auroc: Interval | null | undefined,
+  model: Interval | null | undefined,
+): TableCell {
+  const shown = estimate(auroc);
+  const isMarked = of && needsNoAnatomy(of) && auroc && model && reaches(auroc, model);
+  return isMarked ? { ...shown, text: `${shown.text} ${MARK}` } : shown;
 }
 
 function meanRow(shortcuts: (ShortcutResult | undefined)[], best: Cell | undefined): TableCell[] {
   const comparable = (it: ShortcutResult | undefined) => best && it && sameMembers(it.meanOver, best.meanOver);
   return [
     { text: 'Mean', strong: true },
-    ...shortcuts.map((it) => shortcutCell(comparable(it) ? it!.meanAuroc : null, best?.meanAuroc)),
+    ...shortcuts.map((it) => shortcutCell(it, comparable(it) ? it!.meanAuroc : null, best?.meanAuroc)),
     estimate(best?.meanAuroc, true),
   ];
 }
@@ -197,7 +218,7 @@ function shortcutRow(shortcuts: (ShortcutResult | undefined)[], best: Cell | und
   const model = best?.findings.find((it) => it.finding === finding)?.auroc;
   return [
     cell(finding),
-    ...shortcuts.map((it) => shortcutCell(it?.findings.find((item) => item.finding === finding)?.auroc, model)),
+    ...shortcuts.map((it) => shortcutCell(it, it?.findings.find((item) => item.finding === finding)?.auroc, model)),
     estimate(model),
   ];
 }

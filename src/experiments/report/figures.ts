@@ -25,8 +25,7 @@ export function modelsAndShortcuts(result: ExperimentResult): Figure {
     return { title: name, rows };
   });
   return {
-    caption:
-      'Initializations (color) and shortcut predictors that need no anatomy (gray): mean test AUROC with interval. Dashed: chance.',
+    caption: 'Initializations (color) and shortcut predictors (gray): mean test AUROC with interval. Dashed: chance.',
     legend: [],
     panels: intervalPanels(groups, 'Mean test AUROC', 0.5),
   };

@@ -21,6 +21,7 @@ import { confidence, escapeMarkdown } from './format.js';
 import { markdownTable } from './markdown.js';
 import { methods } from './methods.js';
 import { DEGRADATION_NAMES } from './robustness.js';
+import { needsNoAnatomy } from './select.js';
 import { FACTOR_NAMES } from './subgroups.js';
 import { estimate } from './table.js';
 
@@ -199,7 +200,7 @@ function factors(result: ExperimentResult, cell: Cell): (string | Table)[] {
   const degraded = of(result.degraded).flatMap(({ degradation, mean }) =>
     mean ? [[text(DEGRADATION_NAMES[degradation]), estimate(mean.plain), estimate(mean.auroc)]] : [],
   );
-  const shortcuts = result.shortcuts.filter(({ dataset, meanAuroc }) => dataset === cell.dataset && meanAuroc);
+  const shortcuts = result.shortcuts.filter((it) => it.dataset === cell.dataset && it.meanAuroc && needsNoAnatomy(it));
   const best = shortcuts.sort((a, b) => b.meanAuroc!.estimate - a.meanAuroc!.estimate)[0];
   return [
     ...(groups.length > 0

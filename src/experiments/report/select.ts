@@ -1,4 +1,11 @@
-import type { Cell, Difference, ExperimentResult, Interval, ShortcutResult } from '../result/index.js';
+import {
+  type Cell,
+  type Difference,
+  type ExperimentResult,
+  type Interval,
+  LUNG_ONLY,
+  type ShortcutResult,
+} from '../result/index.js';
 
 /** A cell whose mean AUROC could be estimated. */
 export type EstimatedCell = Cell & { meanAuroc: Interval };
@@ -40,6 +47,9 @@ export function reaches(shortcut: Interval, model: Interval): boolean {
   return shortcut.estimate >= model.low;
 }
 
+/** Whether it needs no anatomy: of the lungs alone it shows nothing that a model should not use. */
+export const needsNoAnatomy = ({ predictor }: Pick<ShortcutResult, 'predictor'>): boolean => predictor !== LUNG_ONLY;
+
 /** The shortcut with the highest mean AUROC over the same findings as the model's mean. */
 export function bestShortcut(
   result: Pick<ExperimentResult, 'shortcuts'>,
@@ -47,6 +57,7 @@ export function bestShortcut(
 ): (ShortcutResult & { meanAuroc: Interval }) | undefined {
   return result.shortcuts
     .filter((shortcut): shortcut is ShortcutResult & { meanAuroc: Interval } => shortcut.meanAuroc !== null)
+    .filter(needsNoAnatomy)
     .filter((shortcut) => shortcut.dataset === cell.dataset && sameMembers(shortcut.meanOver, cell.meanOver))
     .sort((a, b) => b.meanAuroc.estimate - a.meanAuroc.estimate)[0];
 }
@@ -61,6 +72,7 @@ export function findingsReached(result: Pick<ExperimentResult, 'shortcuts'>, cel
     .filter(({ finding, auroc }) =>
       result.shortcuts.some(
         (shortcut) =>
+          needsNoAnatomy(shortcut) &&
           shortcut.dataset === cell.dataset &&
           shortcut.findings.some((it) => it.finding === finding && auroc && it.auroc && reaches(it.auroc, auroc)),
       ),

@@ -40,6 +40,8 @@ export {
   type DegradedResult,
   type Factor,
   type Gap,
+  LUNG_FREE,
+  LUNG_ONLY,
   type MatchedAuroc,
   type MatchedResult,
   type ShortcutResult,

@@ -1,18 +1,22 @@
 /** What a mean AUROC may hide: shortcuts, subgroups, confounding. */
 import type { Interval } from './interval.js';
 
+/** Predictors of a 16 x 16 thumbnail that is black outside, or inside, the lungs. The first one sees anatomy, if coarsely, and nothing else. */
+export const LUNG_ONLY = 'lung-only thumbnail';
+export const LUNG_FREE = 'lung-free thumbnail';
+
 /** What a predictor that sees no anatomy reaches; fitted on the training split, tested on the same test split. */
 export interface ShortcutResult {
   dataset: string;
-  /** e.g. 'view position', 'scanner', 'age and sex', 'gray values without their places', 'image border', '16 x 16 thumbnail'. */
+  /** e.g. 'view position', 'scanner', 'age and sex', 'gray values without their places', 'image border', '16 x 16 thumbnail', 'lung-free thumbnail'. */
   predictor: string;
-  /** Number of input columns of the logistic regression. */
+  /** Number of input columns of the logistic regression; 0 where there is none. */
   columns: number;
   findings: { finding: string; auroc: Interval | null; reason?: string }[];
   /** Mean over the findings that the models' mean has. */
   meanAuroc: Interval | null;
   meanOver: string[];
-  /** Why there is no mean, e.g. 'the data set has no ages'. */
+  /** Why there is no mean, e.g. 'the experiment names no masks of the lungs'. */
   reason?: string;
 }
 

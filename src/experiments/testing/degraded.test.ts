@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../../base/index.js';
-import type { Radiograph } from '../../datasets/index.js';
+import { InputError, Random } from '../../base/index.js';
+import { openRadiographs, type Radiograph } from '../../datasets/index.js';
 import { auroc } from '../../evaluation/index.js';
 import { type ImageShape, radiographPreprocessing } from '../../imaging/index.js';
 import { drawPatient, lungMask, renderPhantom, writePhantomSet } from '../../phantoms/index.js';
@@ -91,7 +91,7 @@ describe('an experiment', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const silent = { start: () => ({ update: () => {}, end: () => {} }), print: () => {} };
-  const run = async (masks: string, degraded: Degradation[]) => {
+  const run = async (masks: string, degraded: Degradation[], out = 'run') => {
     const document = {
       name: 'tiny',
       model: { size: 'tiny', imageSize: 32, patchSize: 8, dim: 24, depth: 1, heads: 2 },
@@ -100,7 +100,7 @@ describe('an experiment', () => {
       finetuning: { epochs: 1, batchSize: 8, learningRate: 0.01 },
       statistics: { redraws: 100, degraded },
     };
-    const options = { dataRoot: folder, folder: join(folder, 'run'), progress: silent };
+    const options = { dataRoot: folder, folder: join(folder, out), progress: silent };
     return (await runExperiment({ ...options, config: checkExperiment(document, 'test') }).done).result;
   };
   const parts = () => readdirSync(join(folder, 'run', 'parts'));
@@ -109,8 +109,16 @@ describe('an experiment', () => {
 
   it('predicts degraded test images with the model of its first run, once', async () => {
     const asked: Degradation[] = ['border', 'lung-only'];
-    const { degraded, cells } = await run('set/masks', asked);
+    const { degraded, cells, shortcuts } = await run('set/masks', asked);
     assertFinite(degraded);
+    const ofLungs = shortcuts.filter(({ predictor }) => predictor.startsWith('lung'));
+    expect(ofLungs.map(({ predictor, columns }) => `${predictor} ${columns}`)).toEqual([
+      'lung-free thumbnail 256',
+      'lung-only thumbnail 256',
+    ]);
+    for (const { meanAuroc, reason } of ofLungs)
+      expect([meanAuroc!.estimate, reason]).toEqual([expect.any(Number), undefined]);
+    expect(parts().filter((name) => name.startsWith('masks-of-phantoms'))).toHaveLength(1);
     expect(degraded!.map(({ degradation }) => degradation)).toEqual(asked);
     expect(degraded![0]).toMatchObject({
       dataset: 'phantoms',
@@ -138,14 +146,65 @@ describe('an experiment', () => {
     expect(asked.map((it) => statSync(join(part(it), 'predictions.csv')).mtimeMs)).toEqual(written);
   });
 
+  /** A copy of the masks, changed. */
+  const masksWith = (name: string, change: (path: (id: string) => string, masks: string) => void) => {
+    const masks = join(folder, name);
+    cpSync(join(folder, 'set', 'masks'), masks, { recursive: true });
+    change((id) => maskPath(masks, id), masks);
+    return name;
+  };
+  const idsOf = async (split: Radiograph['split']) => {
+    const { radiographs } = await openRadiographs('chestxray14', { root: join(folder, 'set'), seed: 1 });
+    return radiographs.filter((it) => it.split === split).map(({ id }) => id);
+  };
+
+  it.each(['test', 'train'] as const)(
+    'is refused before it trains where %s radiographs have no mask, with their names',
+    async (split) => {
+      const ids = await idsOf(split);
+      const lacking = ids.slice(0, 7);
+      const masks = masksWith(`without ${split}`, (path) => {
+        for (const id of lacking) unlinkSync(path(id));
+      });
+      const role = split === 'train' ? 'training' : 'test';
+      const error = await run(masks, ['border'], `run without ${split}`).catch((error) => error);
+      expect(error).toBeInstanceOf(InputError);
+      expect(error.message).toContain(`phantoms: masks: found no mask of 7 of ${ids.length} ${role} radiographs`);
+      for (const id of lacking.slice(0, 5)) expect(error.message).toContain(id);
+      expect(error.message).not.toContain(lacking[5]);
+      expect(error.message).toMatch(/2 more; expected one PNG.*Add the files, or leave out masks of phantoms\./);
+      expect(existsSync(join(folder, `run without ${split}`, 'parts'))).toBe(false);
+    },
+  );
+
+  it('names masks that cannot be read, before it trains', async () => {
+    const [id] = (await idsOf('train')) as [string];
+    const masks = masksWith('broken', (path) => writeFileSync(path(id), 'no image'));
+    await expect(run(masks, [], 'run broken')).rejects.toThrow(new RegExp(`1 of \\d+ that cannot be read: .*${id}`));
+    expect(readdirSync(join(folder, 'run broken', 'parts')).some((name) => name.includes('random'))).toBe(false);
+  });
+
+  it('without a mask of any training radiograph has none of the lung predictors, and says why', async () => {
+    const ids = await idsOf('train');
+    const masks = masksWith('test alone', (path) => {
+      for (const id of ids) unlinkSync(path(id));
+    });
+    const { shortcuts } = await run(masks, []);
+    const ofLungs = shortcuts.filter(({ predictor }) => predictor.startsWith('lung'));
+    expect(ofLungs.map(({ reason }) => reason)).toEqual(
+      Array(2).fill(expect.stringMatching(/^\d+ of \d+ radiographs have no mask, such as .* \(train\)/)),
+    );
+  });
+
   it('stops at once where the folder of masks is not there', async () => {
     await expect(async () => run('no masks', [])).rejects.toThrow('phantoms: masks: found no folder');
   });
 
   it('says which radiograph has no mask', () => {
-    const radiographs = [{ id: '00000001_000.png' }, { id: '7.png' }] as Radiograph[];
+    const ids = ['00000001_000.png', '7.png'];
+    const radiographs = ids.map((id) => ({ id, split: 'test' })) as Radiograph[];
     const masks = openMasks(join(folder, 'set', 'masks'), radiographs, Int32Array.of(0, 1), radiographPreprocessing);
-    expect(masks).toEqual({ reason: '1 of 2 test radiographs have no mask, such as 7.png' });
+    expect(masks).toEqual({ reason: '1 of 2 radiographs have no mask, such as 7.png (test)' });
   });
 
   it('reads masks as the network sees its images: 1 in the lungs, 0 elsewhere', async () => {

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { type SharedEstimate, sharedAurocs } from '../../evaluation/index.js';
 import { networkInput } from '../config/network-input.js';
 import type { ExperimentConfig } from '../config/schema.js';
-import { type Masks, openMasks, requireMasks } from '../data/masks.js';
+import { type Masks, openMasks, requireMaskFolder } from '../data/masks.js';
 import { type PreparedDataset, splitIndices } from '../data/prepare.js';
 import type { CellRuns, FinetuneResult } from '../finetuning/finetune.js';
 import { predictImages } from '../finetuning/predict-images.js';
@@ -36,7 +36,7 @@ export function degradationsOf({ statistics, datasets }: ExperimentConfig, datas
 
 /** Throws an InputError where a folder of masks is not there. */
 export function requireAllMasks({ datasets }: ExperimentConfig, dataRoot: string): void {
-  for (const { name, masks } of datasets) if (masks !== undefined) requireMasks(name, resolve(dataRoot, masks));
+  for (const { name, masks } of datasets) if (masks !== undefined) requireMaskFolder(name, resolve(dataRoot, masks));
 }
 
 /**

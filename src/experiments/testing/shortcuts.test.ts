@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Random } from '../../base/index.js';
 import type { Radiograph } from '../../datasets/index.js';
 import type { TestedDataset } from '../data/prepare.js';
@@ -40,6 +40,35 @@ it('a site or scanner that goes with the finding predicts it; what is the same e
   expect(found.site).toBe(1);
   expect(Math.abs(found.scanner! - 0.5)).toBeLessThan(0.2);
   expect(found).not.toHaveProperty('view position');
+});
+
+describe('the lungs', () => {
+  /** What predicts sits in a cell outside the lungs. */
+  const outside = (label: number, free: boolean) =>
+    Array.from({ length: 4 }, (_, i) => (i === 0 && free ? label : 0.5));
+  const withLungs = () => {
+    const dataset = tested(() => ({}));
+    const lungs = (free: boolean) => Float32Array.from([...dataset.labels].flatMap((label) => outside(label, free)));
+    return { ...dataset, lungs: { lungFree: lungs(true), lungOnly: lungs(false) } };
+  };
+
+  it('what lies outside them predicts from the lung-free thumbnail, and not from the lung-only one', () => {
+    const found = aurocs(withLungs());
+    expect(found['lung-free thumbnail']).toBe(1);
+    expect(found['lung-only thumbnail']).toBe(0.5);
+  });
+
+  it('without masks there is a reason in place of the two; where nobody looked, nothing', () => {
+    const results = (lungs?: TestedDataset['lungs']) =>
+      shortcutsOf({ ...withLungs(), lungs }, { redraws: 50, seed: 1, confidence: 0.95 });
+    const without = results({ reason: 'no masks' }).filter(({ reason }) => reason !== undefined);
+    const nothing = { columns: 0, findings: [], meanAuroc: null, meanOver: [], reason: 'no masks', dataset: 'set' };
+    expect(without).toEqual([
+      { ...nothing, predictor: 'lung-free thumbnail' },
+      { ...nothing, predictor: 'lung-only thumbnail' },
+    ]);
+    expect(results().some(({ predictor }) => predictor.startsWith('lung'))).toBe(false);
+  });
 });
 
 it('gray values predict without their places, where mean and places do not', () => {

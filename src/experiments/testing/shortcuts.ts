@@ -1,14 +1,14 @@
 import { type ShortcutFeatures, shortcutAurocs } from '../../evaluation/index.js';
 import { splitIndices, type TestedDataset } from '../data/prepare.js';
-import { finiteOrNull, intervalOf, type ShortcutResult } from '../result/index.js';
+import { finiteOrNull, intervalOf, LUNG_FREE, LUNG_ONLY, type ShortcutResult } from '../result/index.js';
 import type { Redrawing } from './redrawing.js';
 
 /** Columns of the predictor that sees gray values alone; divides the cells of a thumbnail. */
 const SORTED = 16;
 
 /**
- * What predictors that see no anatomy reach on a data set's test split, fitted on its training split. They use the same
- * redraws as the models.
+ * What predictors that see no anatomy, and one that sees the lungs alone, reach on a data set's test split, fitted on its training split.
+ * They use the same redraws as the models.
  */
 export function shortcutsOf(prepared: TestedDataset, options: Redrawing): ShortcutResult[] {
   const { findings, labels } = prepared;
@@ -23,7 +23,7 @@ export function shortcutsOf(prepared: TestedDataset, options: Redrawing): Shortc
     ...options,
     strata: options.drawnWithin,
   });
-  return estimates.map(({ name, columns, findings: results, meanAuroc }) => ({
+  const fitted = estimates.map(({ name, columns, findings: results, meanAuroc }) => ({
     dataset: prepared.name,
     predictor: name,
     columns,
@@ -36,10 +36,19 @@ export function shortcutsOf(prepared: TestedDataset, options: Redrawing): Shortc
     meanOver: findings.filter((_, f) => results[f]!.estimable),
     ...(finiteOrNull(meanAuroc.estimate) === null && { reason: 'no finding is estimable' }),
   }));
+  return [...fitted, ...withoutMasks(prepared)];
+}
+
+/** Those of the lungs, where they could not be fitted. */
+function withoutMasks({ name: dataset, lungs }: TestedDataset): ShortcutResult[] {
+  if (!lungs || 'lungFree' in lungs) return [];
+  return [LUNG_FREE, LUNG_ONLY].map((predictor) => {
+    return { dataset, predictor, columns: 0, findings: [], meanAuroc: null, meanOver: [], reason: lungs.reason };
+  });
 }
 
 function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array): ShortcutFeatures[] {
-  const { radiographs, pixels } = prepared;
+  const { radiographs, pixels, lungs } = prepared;
   const ageAndSex = Float32Array.from(
     radiographs.flatMap(({ ageYears, sex }) => [ageYears, sex === null ? Number.NaN : sex === 'F' ? 1 : 0]),
   );
@@ -57,6 +66,11 @@ function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array
     ['image border', pixels.borders, pixels.borders.length / radiographs.length],
     ['16 x 16 thumbnail', pixels.thumbnails, pixels.thumbnails.length / radiographs.length],
   ];
+  if (lungs && 'lungFree' in lungs) {
+    const { lungFree, lungOnly } = lungs;
+    const cells = lungFree.length / radiographs.length;
+    all.push([LUNG_FREE, lungFree, cells], [LUNG_ONLY, lungOnly, cells]);
+  }
   return all
     .filter(([, , dimensions]) => dimensions > 0)
     .map(([name, values, dimensions]) => ({
