@@ -38,6 +38,10 @@ export function textTable({ columns, groups }: Table): string {
   return table([columns.map(({ text }) => text), ...rows]);
 }
 
+/** A word of a command line as one would type it. */
+export const shown = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
 /** Writes everything before it returns, so that nothing is lost when the process ends; a closed pipe ends it quietly. */
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);

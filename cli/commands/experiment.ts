@@ -5,11 +5,12 @@ import type {
   ExperimentConfig,
   ExperimentOptions,
   ExperimentResult,
+  Finished,
   ReportPaths,
 } from '../../src/experiments/index.js';
 import { stoppable } from '../interrupt.js';
 import { integer } from '../options.js';
-import { note, print, printJson } from '../output.js';
+import { note, print, printJson, shown } from '../output.js';
 import { Progress } from '../progress.js';
 import { registerExport } from './experiment/export.js';
 import { registerPlan } from './experiment/plan.js';
@@ -121,7 +122,26 @@ async function runOnSlurm(job: Job, { strict, checkpointSeconds, slurm, dryRun, 
   else print(summary(result, writeReport(folder, result)));
 }
 
-async function runHere({ config, dataRoot, folder }: Job, { json, only, memory, ...given }: RunOptions) {
+async function runHere(job: Job, options: RunOptions) {
+  const { Unfinished } = await import('../../src/experiments/index.js');
+  try {
+    await runParts(job, options);
+  } catch (error) {
+    if (!(error instanceof Unfinished)) throw error;
+    const made = error.made as Finished | undefined;
+    if (made) show(made, options);
+    const report = made ? `The report has what is finished: ${made.report.html}\n` : '';
+    error.message += `\n${report}What is finished is used again. To go on: hilum ${process.argv.slice(2).map(shown).join(' ')}`;
+    throw error;
+  }
+}
+
+function show({ result, report }: Finished, { json }: Pick<RunOptions, 'json'>): void {
+  if (json) printJson(result);
+  else print(summary(result, report));
+}
+
+async function runParts({ config, dataRoot, folder }: Job, { json, only, memory, ...given }: RunOptions) {
   const { runNodes } = await import('../../src/experiments/index.js');
   const { cores, strict, checkpointSeconds } = given;
   const options = { cores, strict, checkpointSeconds, ...(memory !== undefined && { memory: memory * 2 ** 30 }) };
@@ -131,9 +151,7 @@ async function runHere({ config, dataRoot, folder }: Job, { json, only, memory, 
     else print(`finished: ${only.join(', ')}`);
     return;
   }
-  const { result, report } = await runToEnd(config, dataRoot, folder, options);
-  if (json) printJson(result);
-  else print(summary(result, report));
+  show(await runToEnd(config, dataRoot, folder, options), { json });
 }
 
 /** Runs an experiment with progress, warnings and Ctrl-C as every command that does so should have them. */
@@ -142,7 +160,7 @@ export async function runToEnd(
   dataRoot: string,
   folder: string,
   options: Pick<ExperimentOptions, 'cores' | 'memory' | 'strict' | 'checkpointSeconds'> = {},
-): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+): Promise<Finished> {
   const { runExperiment } = await import('../../src/experiments/index.js');
   return withProgress((progress) => runExperiment({ config, dataRoot, folder, progress, ...options }));
 }

@@ -17,6 +17,19 @@ export class Interrupted extends HilumError {
   override readonly exitCode = 130;
 }
 
+/** The loss of a training is no finite number any more. */
+export class Diverged extends HilumError {
+  override name = 'Diverged';
+
+  /** `at`: in words, `a loss of NaN at step 12`. */
+  constructor(
+    message: string,
+    readonly at: string,
+  ) {
+    super(message);
+  }
+}
+
 export interface Problem {
   /** The file, field or option that is wrong, e.g. `experiment.yaml: seeds`. */
   what: string;
@@ -41,16 +54,20 @@ export interface PackedError {
   message: string;
   exitCode: number;
   stack?: string;
+  /** Of a `Diverged`. */
+  divergedAt?: string;
 }
 
 export function packError(error: unknown): PackedError {
   const exitCode = error instanceof HilumError ? error.exitCode : 1;
-  return { message: messageOf(error), exitCode, stack: error instanceof Error ? error.stack : undefined };
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { message: messageOf(error), exitCode, stack, ...(error instanceof Diverged && { divergedAt: error.at }) };
 }
 
-/** The error again: an InputError where it was one, with the stack of the thread it comes from. */
-export function unpackError({ message, exitCode, stack }: PackedError): HilumError {
-  const error = exitCode === 2 ? new InputError(message) : new HilumError(message);
+/** The error again: an InputError or Diverged where it was one, with the stack of the thread it comes from. */
+export function unpackError({ message, exitCode, stack, divergedAt }: PackedError): HilumError {
+  const plain = () => (exitCode === 2 ? new InputError(message) : new HilumError(message));
+  const error = divergedAt === undefined ? plain() : new Diverged(message, divergedAt);
   if (stack) error.stack = stack;
   return error;
 }

@@ -1,5 +1,6 @@
 export { compiledUrl } from './compiled.js';
 export {
+  Diverged,
   HilumError,
   InputError,
   Interrupted,

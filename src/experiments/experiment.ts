@@ -17,6 +17,7 @@ import type { ExperimentConfig } from './config/schema.js';
 import type { PreparedDataset } from './data/prepare.js';
 import { matrixResult } from './matrix-result.js';
 import { ExperimentContext, type ExperimentOptions } from './parts/context.js';
+import { madeOf, type NodeFailure, Unfinished } from './parts/failure.js';
 import { experimentGraph, type NodeKind } from './parts/graph.js';
 import { software } from './parts/software.js';
 import { requireNone, requireOwnNetwork, survey } from './planning/survey.js';
@@ -29,8 +30,14 @@ import { requireAllMasks } from './testing/degraded.js';
 import type { DatasetTest } from './testing/run-test.js';
 import { thresholdText } from './testing/threshold-text.js';
 
+export interface Finished {
+  result: ExperimentResult;
+  report: ReportPaths;
+}
+
 export interface RunningExperiment {
-  done: Promise<{ result: ExperimentResult; report: ReportPaths }>;
+  /** Rejects with Unfinished where parts failed, and with what was found without them, where something was. */
+  done: Promise<Finished>;
   /** Lets the trainings finish their step and write checkpoints; `done` then rejects with Interrupted. */
   stop(): void;
 }
@@ -102,7 +109,7 @@ export function writeConfig({ config, folder }: ExperimentContext): void {
   writeJson(configPath(folder), { ...config, versions, hash: contentHash(config) });
 }
 
-async function run(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+async function run(context: ExperimentContext): Promise<Finished> {
   const unlock = await lockFolder(context.folder, 'running an experiment');
   try {
     return await runAll(context);
@@ -111,7 +118,7 @@ async function run(context: ExperimentContext): Promise<{ result: ExperimentResu
   }
 }
 
-async function runAll(context: ExperimentContext): Promise<{ result: ExperimentResult; report: ReportPaths }> {
+async function runAll(context: ExperimentContext): Promise<Finished> {
   const { config, folder } = context;
   const { dataRoot, strict } = context;
   requireNone((await survey({ config, dataRoot, folder, strict })).refusals);
@@ -120,15 +127,19 @@ async function runAll(context: ExperimentContext): Promise<{ result: ExperimentR
   const graph = new GraphRun(context);
   await graph.all();
   const names = config.datasets.map(({ name }) => name);
-  const datasets = await Promise.all(names.map((name) => graph.dataset(name)));
+  const { made: datasets } = await madeOf(names.map((name) => graph.dataset(name)));
   const [reference] = context.settings;
-  const evaluations = await Promise.all(names.map((name) => graph.evaluation(name, reference)));
-  const starts = await Promise.all(config.initializations.map(({ name }) => graph.start(name)));
+  const { made: evaluations } = await madeOf(names.map((name) => graph.evaluation(name, reference)));
+  const { made: starts } = await madeOf(config.initializations.map(({ name }) => graph.start(name)));
+  const { failures } = graph;
+  if (evaluations.every(({ cells }) => cells.length === 0)) throw new Unfinished<undefined>(failures, undefined);
   const matrix = config.matrix && (await matrixResult(context, graph));
-  const made = resultOf(context, datasets, starts, evaluations, matrix);
+  const made = resultOf(context, datasets, starts, evaluations, matrix, failures);
   const result = sinceFirstMade(made, join(folder, 'result.json'));
   writeJson(join(folder, 'result.json'), result);
-  return { result, report: writeReport(folder, result) };
+  const finished = { result, report: writeReport(folder, result) };
+  if (failures.length > 0) throw new Unfinished(failures, finished);
+  return finished;
 }
 
 function resultOf(
@@ -137,8 +148,10 @@ function resultOf(
   starts: readonly Start[],
   evaluations: readonly DatasetTest[],
   matrix: MatrixResult | undefined,
+  failures: readonly NodeFailure[],
 ): ExperimentResult {
   const { config } = context;
+  const failed = failures.map(({ id, title, message }) => ({ id, title, reason: message }));
   const { finetuning } = context.settings[0].config;
   const evidence = {
     format: RESULT_FORMAT,
@@ -181,10 +194,14 @@ function resultOf(
     }),
     ...(matrix && { matrix }),
     ...(config.crossValidation && { crossValidation: config.crossValidation }),
+    ...(failed.length > 0 && { failed }),
     verdict: [],
   } satisfies ExperimentResult;
-  return { ...evidence, verdict: verdict(evidence) };
+  return { ...evidence, verdict: [...failed.map(notFinished), ...verdict(evidence)] };
 }
+
+const notFinished = ({ title, reason }: { title: string; reason: string }) =>
+  `Not finished: ${title}. What needs it is missing here. ${reason}`;
 
 /** A result that is made again, from the same parts, keeps the date it was first made. */
 function sinceFirstMade(result: ExperimentResult, path: string): ExperimentResult {

@@ -1,10 +1,11 @@
 export { checkExperiment, type LoadedExperiment, loadExperiment } from './config/config.js';
 export { type NetworkInput, networkInput } from './config/network-input.js';
 export { type ExperimentConfig, experimentSchema } from './config/schema.js';
-export { type RunningExperiment, runExperiment, runNodes } from './experiment.js';
+export { type Finished, type RunningExperiment, runExperiment, runNodes } from './experiment.js';
 export { EXPORT_FORMATS, type Exported, type ExportFormat, exportExperiment } from './export/index.js';
 export { type Predictions, readPredictions, writePredictions } from './finetuning/predictions.js';
 export type { ExperimentOptions } from './parts/context.js';
+export { Unfinished } from './parts/failure.js';
 export { experimentGraph, type GraphNode, type NodeKind } from './parts/graph.js';
 export type { ProgressSink } from './parts/progress-sink.js';
 export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './planning/plan.js';

@@ -1,14 +1,15 @@
 import { factorValues } from './config/settings.js';
 import type { ExperimentContext } from './parts/context.js';
+import { madeOf } from './parts/failure.js';
 import { trainingSets } from './parts/graph.js';
 import type { MatrixResult, SettingResult } from './result/index.js';
 import type { GraphRun } from './run-graph.js';
 
-/** What was found in every setting of the matrix, and between them. */
+/** What was found in every setting of the matrix, and between them; what failed is left out. */
 export async function matrixResult({ config, settings }: ExperimentContext, graph: GraphRun): Promise<MatrixResult> {
   const names = trainingSets(config).map(({ name }) => name);
   const found = settings.map(async (setting): Promise<SettingResult> => {
-    const tests = await Promise.all(names.map((name) => graph.evaluation(name, setting)));
+    const { made: tests } = await madeOf(names.map((name) => graph.evaluation(name, setting)));
     const { name, values } = setting;
     const cells = tests.flatMap((test) => test.cells);
     return {
@@ -22,6 +23,6 @@ export async function matrixResult({ config, settings }: ExperimentContext, grap
   return {
     factors: factorValues(config).map(([factor, values]) => ({ factor, values })),
     settings: await Promise.all(found),
-    comparisons: (await Promise.all(between)).flat(),
+    comparisons: (await madeOf(between)).made.flat(),
   };
 }

@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { inputError } from '../base/index.js';
+import { Diverged, Interrupted, inputError } from '../base/index.js';
 import type { Radiograph } from '../datasets/index.js';
 import type { DatasetTables } from './config/dataset-tables.js';
 import { type Setting, startsOn } from './config/settings.js';
@@ -9,9 +10,19 @@ import { lungThumbnails } from './data/lung-thumbnails.js';
 import { requireMasks } from './data/masks.js';
 import { type PreparedDataset, prepareDataset } from './data/prepare.js';
 import { type ExternalCell, externalCell } from './finetuning/external.js';
-import { type CellRuns, type FinetuneResult, finetune, validationAuroc } from './finetuning/finetune.js';
+import { type CellRuns, type FinetuneResult, finetune } from './finetuning/finetune.js';
 import { requireTrainable } from './finetuning/finetuning-recipe.js';
+import {
+  allDiverged,
+  bestOf,
+  type Candidate,
+  cellTitle,
+  runDiverged,
+  searchesLearningRate,
+  trialOf,
+} from './finetuning/learning-rates.js';
 import { type ExperimentContext, NotFinished } from './parts/context.js';
+import { isDiskFull, madeOf, NodeFailure, Unfinished } from './parts/failure.js';
 import {
   type DatasetNode,
   type ExternalNode,
@@ -20,36 +31,49 @@ import {
   type TestNode,
   trainingSets,
 } from './parts/graph.js';
-import { testStatusPath } from './parts/node-record.js';
-import { Running } from './parts/running.js';
+import { nodeStatusPath } from './parts/node-record.js';
+import { markFailed, Running } from './parts/running.js';
 import type { SettingComparison } from './result/index.js';
 import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './starts/start.js';
 import type { DatasetTest } from './testing/run-test.js';
 import type { SettingCell } from './testing/setting-comparisons.js';
 import { testDataset, testSettings } from './testing/testing.js';
 
-/** Makes what the nodes of an experiment's graph stand for, each once, after what it needs. */
+/**
+ * Makes what the nodes of an experiment's graph stand for, each once, after what it needs. Where one fails, what needs it is not made,
+ * and all else is.
+ */
 export class GraphRun {
   private readonly made = new Map<string, Promise<unknown>>();
   private readonly starts = new Map<string, Promise<OpenStart>>();
+  private readonly bests = new Map<string, Promise<FinetuneResult>>();
+  private readonly failed = new Map<string, NodeFailure>();
 
   constructor(readonly context: ExperimentContext) {}
 
-  /** Makes everything. Throws an InputError or Interrupted; what else runs then stops at its next checkpoint. */
+  /** Makes everything that does not fail. Throws Interrupted where it was stopped, Unfinished where the disk is full. */
   async all(): Promise<void> {
-    await this.context.all(this.context.graph.map((node) => this.make(node)));
+    await this.settle(this.context.graph);
+  }
+
+  /** What has failed so far. */
+  get failures(): NodeFailure[] {
+    return [...this.failed.values()];
   }
 
   /** Makes a node, or finds it. */
   one(node: GraphNode): Promise<unknown> {
-    return this.make(node);
+    return this.make(node).catch((error) => {
+      throw error instanceof NodeFailure ? error.cause : error;
+    });
   }
 
-  /** Makes some nodes alone. Throws an InputError that names what they need and is not finished. */
+  /** Makes some nodes alone. Throws an InputError that names what they need and is not finished, Unfinished where some fail. */
   async only(ids: readonly string[]): Promise<void> {
     const nodes = ids.map((id) => this.context.graph.find((node) => node.id === id)!);
     await this.requireNeeds(nodes);
-    await this.context.all(nodes.map((node) => this.make(node)));
+    await this.settle(nodes);
+    if (this.failed.size > 0) throw new Unfinished(this.failures, undefined);
   }
 
   /** As a setting sees it; the reference unless given. */
@@ -87,9 +111,44 @@ export class GraphRun {
   }
 
   private make(node: GraphNode): Promise<unknown> {
-    const known = this.made.get(node.id) ?? this.makeOnce(node);
+    const known = this.made.get(node.id) ?? this.attempt(node);
     this.made.set(node.id, known);
     return known;
+  }
+
+  private async attempt(node: GraphNode): Promise<unknown> {
+    const { context } = this;
+    if (context.mayRun(node.id)) rmSync(nodeStatusPath(context.folder, node.id), { force: true });
+    try {
+      return await this.makeOnce(node);
+    } catch (error) {
+      throw this.failure(node, error);
+    }
+  }
+
+  /** The error of a node, as everything that needs it gets it; it is said and kept the first time. */
+  private failure({ id, title }: Pick<GraphNode, 'id' | 'title'>, error: unknown): unknown {
+    const { context } = this;
+    if (error instanceof Interrupted || error instanceof NotFinished || error instanceof NodeFailure) return error;
+    const failure = new NodeFailure(id, title, error);
+    this.failed.set(id, failure);
+    if (isDiskFull(error)) context.stop();
+    else if (context.mayRun(id)) {
+      context.progress.print(`failed: ${id}: ${failure.message}`);
+      if (context.graph.some((node) => node.id === id)) markFailed(nodeStatusPath(context.folder, id), error);
+    }
+    return failure;
+  }
+
+  /** Waits for nodes, whether they fail or not. */
+  private async settle(nodes: readonly GraphNode[]): Promise<void> {
+    try {
+      await madeOf(nodes.map((node) => this.make(node)));
+    } catch (error) {
+      if (error instanceof Interrupted && this.failures.some(isDiskFull))
+        throw new Unfinished(this.failures, undefined);
+      throw error;
+    }
   }
 
   private async makeOnce(node: GraphNode): Promise<unknown> {
@@ -150,7 +209,16 @@ export class GraphRun {
 
   /** Opens an initialization once, for all that start from it. */
   private open(name: string): Promise<OpenStart> {
-    const known = this.starts.get(name) ?? this.openOnce(name);
+    const { context } = this;
+    const node = context.graph.find(({ id }) => id === context.ids.data(name)) ?? {
+      id: `weights/${name}`,
+      title: `open the weights of ${name}`,
+    };
+    const open = () =>
+      this.openOnce(name).catch((error) => {
+        throw this.failure(node, error);
+      });
+    const known = this.starts.get(name) ?? open();
     this.starts.set(name, known);
     return known;
   }
@@ -175,7 +243,7 @@ export class GraphRun {
     return this.node(this.context.ids.pretraining(name, pretrainingSeed)) as Promise<StartWeights>;
   }
 
-  private async finetune(node: FinetuningNode): Promise<FinetuneResult> {
+  private async finetune(node: FinetuningNode): Promise<Candidate> {
     const { id, initialization, pretrainingSeed, seed, fold } = node;
     const context = this.contextOf(node);
     const { finetuning } = context.config;
@@ -184,20 +252,42 @@ export class GraphRun {
     const whole = cut && fold !== undefined ? datasetOfFold(all, fold - 1, cut) : all;
     const dataset = datasetWithLabels(whole, finetuning.labelFraction, seed);
     const start = startIn(context.config, await this.weights(initialization, pretrainingSeed));
+    const searches = searchesLearningRate(context.config);
+    const isCandidate = searches && node.learningRate !== null;
     const learningRate = node.learningRate ?? (await this.best(node.cell)).learningRate;
-    const result = await finetune(context, { node: id, dataset, start, seed, learningRate });
-    return fold === undefined ? result : { ...result, fold };
+    try {
+      const result = await finetune(context, { node: id, dataset, start, seed, learningRate, isCandidate });
+      return fold === undefined ? result : { ...result, fold };
+    } catch (error) {
+      throw error instanceof Diverged ? runDiverged(node, learningRate, error.at, searches) : error;
+    }
   }
 
-  /** The candidate of a cell with the best AUROC on validation; the first one of equals. */
-  private async best(cell: string): Promise<FinetuneResult> {
-    const candidates = await this.runsOf(cell, ({ learningRate }) => learningRate !== null);
-    return candidates.reduce((a, b) => ((validationAuroc(b) ?? -1) > (validationAuroc(a) ?? -1) ? b : a));
+  /** Of all candidates of a cell. */
+  private best(cell: string): Promise<FinetuneResult> {
+    const known = this.bests.get(cell) ?? this.bestOnce(cell);
+    this.bests.set(cell, known);
+    return known;
   }
 
-  private runsOf(cell: string, which: (node: FinetuningNode) => boolean): Promise<FinetuneResult[]> {
-    const nodes = this.context.graph.filter((node) => node.kind === 'finetuning' && node.cell === cell && which(node));
-    return Promise.all(nodes.map((node) => this.make(node) as Promise<FinetuneResult>));
+  private async bestOnce(cell: string): Promise<FinetuneResult> {
+    const candidates = await this.candidates(cell);
+    const best = bestOf(candidates);
+    if (best) return best;
+    const first = this.nodesOf(cell)[0]!;
+    throw this.failure({ id: `finetune/${cell}`, title: cellTitle(first) }, allDiverged(first, candidates));
+  }
+
+  private candidates(cell: string): Promise<Candidate[]> {
+    return this.runs<Candidate>(this.nodesOf(cell).filter(({ learningRate }) => learningRate !== null));
+  }
+
+  private nodesOf(cell: string): FinetuningNode[] {
+    return this.context.graph.flatMap((node) => (node.kind === 'finetuning' && node.cell === cell ? [node] : []));
+  }
+
+  private runs<R>(nodes: readonly FinetuningNode[]): Promise<R[]> {
+    return Promise.all(nodes.map((node) => this.make(node) as Promise<R>));
   }
 
   /** All runs of an initialization on a data set. */
@@ -207,16 +297,17 @@ export class GraphRun {
     context: ExperimentContext = this.context.of(this.context.settings[0]),
   ): Promise<CellRuns> {
     const cell = context.ids.cell(dataset, initialization);
-    const searches = [context.config.finetuning.learningRate].flat().length > 1;
-    const search = searches ? await this.runsOf(cell, ({ learningRate }) => learningRate !== null) : [];
-    const runs = await this.runsOf(cell, ({ learningRate }) => !searches || learningRate === null);
-    const best = await (searches ? this.best(cell) : runs[0]!);
+    const searches = searchesLearningRate(context.config);
+    const search = searches ? await this.candidates(cell) : [];
+    const best = searches ? await this.best(cell) : undefined;
+    const others = this.nodesOf(cell).filter(({ learningRate }) => !searches || learningRate === null);
+    const runs = [...(best ? [best] : []), ...(await this.runs<FinetuneResult>(others))];
     return {
       dataset: await this.dataset(dataset, context),
       start: await this.start(initialization),
-      learningRate: best.learningRate,
-      search: search.map((run) => ({ learningRate: run.learningRate, validationAuroc: validationAuroc(run) })),
-      runs: searches ? [best, ...runs] : runs,
+      learningRate: runs[0]!.learningRate,
+      search: search.map(trialOf),
+      runs,
     };
   }
 
@@ -231,19 +322,23 @@ export class GraphRun {
     const { config, graph } = context;
     const isTrained = trainingSets(config).some(({ name }) => name === dataset);
     const starts = isTrained ? startsOn(config, dataset) : [];
-    const cells = await Promise.all(starts.map(({ name }) => this.cellRuns(dataset, name, context)));
-    const others = graph.filter((other) => other.kind === 'external' && needs.includes(other.id));
-    const external = await Promise.all(others.map((other) => this.make(other) as Promise<ExternalCell>));
     const prepared = await this.dataset(dataset, context);
+    const { made: cells, failed } = await madeOf(starts.map(({ name }) => this.cellRuns(dataset, name, context)));
+    const others = graph.filter((other) => other.kind === 'external' && needs.includes(other.id));
+    const { made: external, failed: notPredicted } = await madeOf(
+      others.map((other) => this.make(other) as Promise<ExternalCell>),
+    );
+    const missing = [...failed, ...notPredicted];
+    if (missing.length > 0 && cells.length + external.length === 0) throw missing[0];
     const isReference = (setting ?? '') === context.settings[0].slug;
     context.throwIfStopped();
     context.progress.print(`testing: ${dataset}${setting === undefined ? '' : `, ${setting}`}`);
-    return this.tested(id, () => testDataset(context, { dataset: prepared, cells, external, isReference }));
+    return this.tested(id, missing, () => testDataset(context, { dataset: prepared, cells, external, isReference }));
   }
 
   private async compareSettings({ id, dataset }: TestNode): Promise<SettingComparison[]> {
     const { context } = this;
-    const cells = await Promise.all(
+    const { made: cells, failed } = await madeOf(
       context.settings.flatMap((setting) => {
         const own = context.of(setting);
         return startsOn(setting.config, dataset).map(async ({ name }): Promise<SettingCell> => {
@@ -254,17 +349,19 @@ export class GraphRun {
     );
     context.throwIfStopped();
     context.progress.print(`comparing settings: ${dataset}`);
-    return this.tested(id, () => testSettings(context, dataset, cells));
+    return this.tested(id, failed, () => testSettings(context, dataset, cells));
   }
 
-  /** Says that a test runs. */
-  private async tested<T>(id: string, work: () => Promise<T>): Promise<T> {
+  /** Says that a test runs, and what it had to do without. */
+  private async tested<T>(id: string, missing: readonly NodeFailure[], work: () => Promise<T>): Promise<T> {
     const { context } = this;
-    const running = new Running(testStatusPath(context.folder, id), context.progress);
+    const path = nodeStatusPath(context.folder, id);
+    const running = new Running(path, context.progress);
     try {
       return await work();
     } finally {
       running.end();
+      if (missing.length > 0) markFailed(path, `made without what needs ${missing.map((it) => it.id).join(', ')}`);
     }
   }
 
@@ -273,7 +370,7 @@ export class GraphRun {
     const missing = new Set<string>();
     for (const id of new Set(nodes.flatMap(({ needs }) => needs))) {
       if (only?.has(id)) continue;
-      await this.make(graph.find((node) => node.id === id)!).catch((error) => {
+      await this.one(graph.find((node) => node.id === id)!).catch((error) => {
         if (!(error instanceof NotFinished)) throw error;
         missing.add(error.node);
       });

@@ -6,7 +6,7 @@ import { contentHash } from '../base/index.js';
 import { readConfig } from './config/config.js';
 import type { ExperimentConfig } from './config/schema.js';
 import { experimentGraph, type GraphNode, type NodeKind } from './parts/graph.js';
-import { readNodeRecord, testStatusPath } from './parts/node-record.js';
+import { nodeStatusPath, readNodeRecord } from './parts/node-record.js';
 import { readStoredPlan } from './parts/plan-file.js';
 import { type PartProgress, readJsonIfThere, readPartStatus } from './parts/running.js';
 import { schedule } from './parts/schedule.js';
@@ -100,10 +100,12 @@ export function countsOf(nodes: readonly NodeStatus[]): Record<NodeState, number
   return counts;
 }
 
-/** Whether the result is there, of the configuration as it is. */
+/** Whether the whole result is there, of the configuration as it is. */
 export function isFinished(folder: string, config: ExperimentConfig): boolean {
   const result = readJsonIfThere<ExperimentResult>(join(folder, 'result.json'));
-  return result !== undefined && contentHash(result.configuration) === contentHash(config);
+  return (
+    result !== undefined && result.failed === undefined && contentHash(result.configuration) === contentHash(config)
+  );
 }
 
 function statusOf(folder: string, { id, key, kind, title, needs }: GraphNode, finished: boolean): NodeStatus {
@@ -120,7 +122,7 @@ function statusOf(folder: string, { id, key, kind, title, needs }: GraphNode, fi
       ...(seconds !== undefined && { seconds }),
     };
   }
-  const paths = kind === 'test' ? [testStatusPath(folder, id)] : parts.map((part) => join(part, 'status.json'));
+  const paths = [...parts.map((part) => join(part, 'status.json')), nodeStatusPath(folder, id)];
   const [status] = paths.flatMap((path) => readPartStatus(path) ?? []);
   if (!status) return { ...known, state: 'waiting' };
   const { pid, host, startedAt, progress, error, alive } = status;

@@ -1,6 +1,6 @@
 /** Supervised training of a classifier: fine-tuning on radiographs, and supervised pretraining. */
 import { join } from 'node:path';
-import { HilumError, inputError, Random } from '../base/index.js';
+import { Diverged, inputError, Random } from '../base/index.js';
 import { augmentRadiographs, type RadiographAugmentation, toThreeChannels, toUnit } from '../imaging/index.js';
 import {
   Classifier,
@@ -142,7 +142,7 @@ class SupervisedTask implements TrainingTask {
 
   step(batch: Batch, { epoch, stepOfEpoch, step }: Position): Metrics {
     const { augmentation, recipe, seed } = this.config;
-    const { device, folder } = this.context;
+    const { device } = this.context;
     const { mixup = 0, ema = null } = recipe;
     this.model.train();
     for (const part of this.frozen) part.eval();
@@ -155,11 +155,7 @@ class SupervisedTask implements TrainingTask {
       const partners = mixing.partners.map((row) => indices[row]!);
       return this.learn(mixImages(images, mixing), { indices, mixed: { indices: partners, share: mixing.share } });
     });
-    if (!Number.isFinite(loss)) {
-      throw new HilumError(
-        `${folder}: found a loss of ${loss} at step ${step + 1}; expected a finite one. Lower learningRate, or set clip.`,
-      );
-    }
+    this.requireFinite(loss, `a loss of ${loss} at step ${step + 1}`);
     optimizerStep(this.optimizer, this.schedule(step), recipe.clip);
     if (this.average !== null) moveAverage(this.average, this.model, averageDecay(ema!, this.optimizer.steps));
     return { loss };
@@ -168,6 +164,7 @@ class SupervisedTask implements TrainingTask {
   async endEpoch(epoch: number, read: ReadFeed, means: Metrics): Promise<Metrics> {
     const tested = this.average ?? this.model;
     const { probabilities, indices, loss } = await this.predict(tested, read('validate'));
+    if (indices.length > 0) this.requireFinite(loss, `a validation loss of ${loss} after epoch ${epoch + 1}`);
     const quality = this.objective.quality(probabilities, indices);
     const record = { epoch: epoch + 1, trainLoss: means.loss!, validationLoss: loss, quality };
     this.curve.push(record);
@@ -251,6 +248,12 @@ class SupervisedTask implements TrainingTask {
     const better = this.best === null || (select === 'loss' ? value < this.best : value > this.best);
     if (better) this.best = value;
     return better;
+  }
+
+  private requireFinite(loss: number, found: string): void {
+    if (Number.isFinite(loss)) return;
+    const message = `${this.context.folder}: found ${found}; expected a finite one. Lower learningRate, or set clip.`;
+    throw new Diverged(message, found);
   }
 
   private predict(model: Classifier, feed: AsyncIterable<Batch>): Promise<FeedPredictions> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExperimentConfig, ExperimentStatus, Submission } from '../../../src/experiments/index.js';
-import { note, print, printJson, table } from '../../output.js';
+import { note, print, printJson, shown, table } from '../../output.js';
 import { headOf } from './status.js';
 
 export interface SubmitOptions {
@@ -52,9 +52,6 @@ function submissionText({ folder, scripts, jobs, finished, queued, cancelled }: 
 }
 
 const statusCommand = (folder: string) => `hilum experiment status ${shown(folder)}`;
-
-/** As one would type it. */
-const shown = (path: string) => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
 
 async function waitFor(folder: string): Promise<void> {
   const { waitForJobs } = await import('../../../src/experiments/index.js');

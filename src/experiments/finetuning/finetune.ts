@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { compiledUrl } from '../../base/index.js';
+import { compiledUrl, Diverged } from '../../base/index.js';
 import { writeModelCard } from '../../models/index.js';
 import { type EpochRecord, type SupervisedConfig, type SupervisedResult, stepsPerEpoch } from '../../training/index.js';
 import { type PreparedDataset, splitIndices, trainingWeights } from '../data/prepare.js';
@@ -7,6 +7,7 @@ import type { ExperimentContext } from '../parts/context.js';
 import { trainingBytes } from '../parts/cost.js';
 import { partOf, startTitle } from '../parts/part.js';
 import type { Running } from '../parts/running.js';
+import type { LearningRateTrial } from '../result/index.js';
 import type { Start, StartWeights } from '../starts/start.js';
 import { recipeOf, trainingFeed, tuningOf } from './finetuning-recipe.js';
 import { writePredictions } from './predictions.js';
@@ -26,12 +27,18 @@ export interface FinetuneResult {
   curve: EpochRecord[];
 }
 
+/** A fine-tuning that ended early: its loss was no finite number any more. */
+export interface DivergedRun extends Pick<FinetuneResult, 'folder' | 'learningRate' | 'seed' | 'pretrainingSeed'> {
+  /** In words: `a loss of NaN at step 12`. */
+  diverged: string;
+}
+
 /** All runs of one data set and initialization. */
 export interface CellRuns {
   dataset: PreparedDataset;
   start: Start;
   learningRate: number;
-  search: { learningRate: number; validationAuroc: number | null }[];
+  search: LearningRateTrial[];
   /** One per pretraining seed and fine-tuning seed; those of one pretraining seed stand together. */
   runs: FinetuneResult[];
 }
@@ -44,17 +51,15 @@ export interface FinetuneJob {
   start: StartWeights;
   seed: number;
   learningRate: number;
+  /** Whether another learning rate may be taken: a divergence is then kept as the result. */
+  isCandidate: boolean;
 }
 
-/** AUROC on validation at the epoch whose weights were kept; null where it cannot be estimated. */
-export const validationAuroc = ({ curve, bestEpoch }: FinetuneResult): number | null =>
-  curve[bestEpoch - 1]?.quality.auroc ?? null;
-
-/** Fine-tunes, predicts and writes it all down, or finds it done. */
+/** Fine-tunes, predicts and writes it all down, or finds it done. Throws Diverged for what is no candidate. */
 export async function finetune(
   context: ExperimentContext,
-  { node, dataset, start, seed, learningRate }: FinetuneJob,
-): Promise<FinetuneResult> {
+  { node, dataset, start, seed, learningRate, isCandidate }: FinetuneJob,
+): Promise<FinetuneResult | DivergedRun> {
   const { finetuning, precision, device, preprocessing } = context.config;
   const { weights, key, pretrainingSeed, network: model } = start;
   const { augmentation, loss, sampling, threads } = finetuning;
@@ -80,7 +85,7 @@ export async function finetune(
     seed,
     predict: ['validate', 'test'],
   };
-  const train = async (running: Running) => {
+  const train = async (running: Running): Promise<Stored> => {
     const { result, seconds } = await context.train<SupervisedResult>(
       name,
       {
@@ -110,6 +115,20 @@ export async function finetune(
     return { learningRate, seed, bestEpoch, seconds, imagesPerSecond: images / seconds, curve };
   };
   const demand = context.demand(node, threads, () => trainingBytes(model, tuning, recipe.batchSize));
-  const stored = await context.finish({ node, part, demand, work: train });
+  const tryIt = async (running: Running): Promise<Stored> => {
+    try {
+      return await train(running);
+    } catch (error) {
+      if (!isCandidate || !(error instanceof Diverged)) throw error;
+      context.progress.print(`${name}: ${error.at}; another learning rate is taken`);
+      return { learningRate, seed, diverged: error.at };
+    }
+  };
+  const stored = await context.finish({ node, part, demand, work: tryIt });
+  // It was a candidate in an earlier form of the experiment.
+  if ('diverged' in stored && !isCandidate)
+    throw new Diverged(`${part.folder}: found ${stored.diverged}`, stored.diverged);
   return { ...stored, pretrainingSeed, folder: part.folder };
 }
+
+type Stored = Omit<FinetuneResult, 'folder' | 'pretrainingSeed'> | Omit<DivergedRun, 'folder' | 'pretrainingSeed'>;

@@ -6,6 +6,7 @@ import { startTraining, stepsPerEpoch, type TrainingJob } from '../../training/i
 import type { DatasetTables } from '../config/dataset-tables.js';
 import type { ExperimentConfig } from '../config/schema.js';
 import { type Setting, settingsOf } from '../config/settings.js';
+import { isDiskFull } from './failure.js';
 import { experimentGraph, type GraphNode, nodeIds } from './graph.js';
 import { NodeRecords } from './node-record.js';
 import { makePart, type Part, resultPath, storedResult } from './part.js';
@@ -127,7 +128,7 @@ export class ExperimentContext {
   private async finishOnce<T>(it: PartWork<T>): Promise<T> {
     const { node, part, demand } = it;
     const stored = storedResult<T>(part);
-    if (!stored && this.only && !this.only.has(node)) throw new NotFinished(node);
+    if (!stored && !this.mayRun(node)) throw new NotFinished(node);
     this.records.met(node, part);
     if (stored) return stored.result;
     const scheduler = demand ? this.scheduler : this.reading;
@@ -156,6 +157,7 @@ export class ExperimentContext {
         running.end();
         return result;
       } catch (error) {
+        if (isDiskFull(error)) this.stop();
         if (error instanceof Interrupted) running.end();
         else running.failed(error);
         throw error;
@@ -176,20 +178,15 @@ export class ExperimentContext {
     if (this.state.stopping) throw new Interrupted('stopped; run the same command again to go on from here');
   }
 
-  /** Waits for all; the first failure stops the others at their next checkpoint, waits for them, and is thrown. */
+  /** Whether a node may be run here. */
+  mayRun(node: string): boolean {
+    return this.only?.has(node) ?? true;
+  }
+
+  /** Waits for all, then throws the first failure, if any. */
   async all<T>(work: readonly Promise<T>[]): Promise<T[]> {
-    let first: { error: unknown } | undefined;
-    const settled = await Promise.allSettled(
-      work.map((item) =>
-        item.catch((error) => {
-          first ??= { error };
-          this.stop();
-          throw error;
-        }),
-      ),
-    );
-    if (first) throw first.error;
-    return settled.map((item) => (item as PromiseFulfilledResult<T>).value);
+    await Promise.allSettled(work);
+    return Promise.all(work);
   }
 
   /** Runs `work` as soon as cores are free. Throws Interrupted where the experiment was stopped by then. */

@@ -22,8 +22,8 @@ export interface NodeRecord {
 const fileName = (id: string) => id.replaceAll('/', '__');
 const recordPath = (folder: string, id: string) => join(folder, 'nodes', `${fileName(id)}.json`);
 
-/** Where it is said how far a test is, which is no part. */
-export const testStatusPath = (folder: string, id: string) => join(folder, 'nodes', `${fileName(id)}.status.json`);
+/** Where it is said how far a test is, which is no part, and why a node failed. */
+export const nodeStatusPath = (folder: string, id: string) => join(folder, 'nodes', `${fileName(id)}.status.json`);
 
 export class NodeRecords {
   private readonly parts = new Map<string, string[]>();

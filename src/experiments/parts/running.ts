@@ -113,6 +113,12 @@ export class Running {
   }
 }
 
+/** Says that something failed that no process works on. */
+export function markFailed(path: string, error: unknown): void {
+  const [now, host] = [Date.now(), hostname()];
+  writeJson(path, { state: 'failed', pid: process.pid, host, startedAt: now, updatedAt: now, error: messageOf(error) });
+}
+
 /** What is said of a part, and whether by a process that is still there. */
 export function readPartStatus(path: string): (PartStatus & { alive: boolean }) | undefined {
   const status = readJsonIfThere<PartStatus>(path);

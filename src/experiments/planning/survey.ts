@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { InputError, messageOf } from '../../base/index.js';
+import { Diverged, InputError, messageOf } from '../../base/index.js';
 import type { ModelConfig } from '../../models/index.js';
 import { requireDevice } from '../../torch/index.js';
 import { fineTuned, ownNetwork, requireNetwork } from '../config/network.js';
@@ -11,6 +11,7 @@ import { isAtSize } from '../config/settings.js';
 import { tuningOf } from '../finetuning/finetuning-recipe.js';
 import { ExperimentContext, type ExperimentOptions, NotFinished } from '../parts/context.js';
 import { trainingBytes } from '../parts/cost.js';
+import { NodeFailure } from '../parts/failure.js';
 import { isPretrained } from '../parts/graph.js';
 import { GraphRun } from '../run-graph.js';
 import { requireDinov2 } from '../starts/pretrain-dinov2.js';
@@ -40,9 +41,10 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown instanceof NodeFailure ? thrown.cause : thrown;
       if (error instanceof InputError) refusals.add(messageOf(error));
-      else if (!(error instanceof NotFinished)) throw error;
+      else if (!(error instanceof NotFinished || error instanceof Diverged)) throw error;
       return undefined;
     }
   };

@@ -95,11 +95,17 @@ export function learningRateTable(result: ExperimentResult): Table {
           cell(initialization),
           ...rates.map((rate) => {
             const tried = search.find((it) => it.learningRate === rate);
-            return { text: aurocText(tried?.validationAuroc ?? null), strong: rate === learningRate };
+            const text = tried?.note ? 'diverged' : aurocText(tried?.validationAuroc ?? null);
+            return { text, strong: rate === learningRate };
           }),
         ]),
     ),
-    notes: ['Bold: chosen, for all seeds.'],
+    notes: [
+      'Bold: chosen, for all seeds.',
+      ...(searched.some(({ search }) => search.some(({ note }) => note))
+        ? ['Diverged: the loss became infinite or no number, so it could not be chosen.']
+        : []),
+    ],
   };
 }
 

@@ -6,7 +6,7 @@ export interface Cell {
   dataset: string;
   initialization: string;
   learningRate: number;
-  learningRateSearch?: { learningRate: number; validationAuroc: number | null }[];
+  learningRateSearch?: LearningRateTrial[];
   /** One per pretraining seed and fine-tuning seed; those of one pretraining seed stand together. */
   runs: Run[];
   /** Mean over `meanOver`; null where no finding is estimable. */
@@ -22,6 +22,15 @@ export interface Cell {
   calibration?: FindingCalibration[];
   /** Other ways to take a mean over the findings; null where none is estimable. `macro` of AUROC is the estimate of `meanAuroc`. */
   means?: { auroc: FindingMeans; averagePrecision: FindingMeans } | null;
+}
+
+/** A candidate of a search over learning rates. */
+export interface LearningRateTrial {
+  learningRate: number;
+  /** Null where it cannot be estimated. */
+  validationAuroc: number | null;
+  /** Why there is none: `diverged: a loss of NaN at step 12`. */
+  note?: string;
 }
 
 /** Means over runs. */

@@ -5,6 +5,7 @@ export type {
   FindingCalibration,
   FindingMeans,
   FindingResult,
+  LearningRateTrial,
   PairComparison,
   PrecisionRecall,
   RocPoint,

@@ -42,6 +42,8 @@ export interface ExperimentResult {
   matrix?: MatrixResult;
   /** Where patients were cut into folds in place of the published splits: estimates are means over the folds of the value in each. */
   crossValidation?: { folds: number };
+  /** What failed, where the experiment is not finished: what needs it is missing in all other fields. */
+  failed?: { id: string; title: string; reason: string }[];
   /** Sentences for people, from `verdict()`. */
   verdict: string[];
 }
