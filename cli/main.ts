@@ -8,6 +8,7 @@ import { register as registerFeatures } from './commands/features.js';
 import { register as registerPredict } from './commands/predict.js';
 import { register as registerPretrain } from './commands/pretrain.js';
 import { register as registerProbe } from './commands/probe.js';
+import { register as registerTestsize } from './commands/testsize.js';
 import { register as registerWeights } from './commands/weights.js';
 import { note, print } from './output.js';
 
@@ -18,6 +19,7 @@ const COMMANDS = [
   registerFeatures,
   registerProbe,
   registerCompare,
+  registerTestsize,
   registerData,
   registerWeights,
   registerDemo,

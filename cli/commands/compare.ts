@@ -9,7 +9,7 @@ import {
   writeComparison,
 } from '../../src/compare/index.js';
 import { CORRECTIONS, type Correction, INTERVALS, type IntervalMethod } from '../../src/evaluation/index.js';
-import { integer } from '../options.js';
+import { fraction, integer } from '../options.js';
 import { note, print, printJson, textTable } from '../output.js';
 
 interface CompareFlags {
@@ -134,10 +134,4 @@ function names(text: string): string[] {
   const found = text.split(',').map((name) => name.trim());
   if (found.every((name) => name !== '')) return found;
   throw new InvalidArgumentError('Expected names separated by commas.');
-}
-
-function fraction(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value > 0 && value < 1) return value;
-  throw new InvalidArgumentError('Expected a number between 0 and 1.');
 }

@@ -2,3 +2,4 @@ export { ALTERNATIVES, type Alternative, type CompareOptions, compareModels } fr
 export { comparisonPage, writeComparison } from './page.js';
 export type { ComparedModel, FindingComparison, ModelComparison, NumberWithInterval } from './result.js';
 export { comparisonCsv, comparisonTable } from './tables.js';
+export { type RequiredTestSet, requiredTestSet, type TestSetQuestion } from './test-size.js';

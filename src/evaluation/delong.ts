@@ -1,24 +1,12 @@
 import { normalCdf, normalQuantile, studentCdf } from './distributions.js';
-import { countBelow, countUpTo } from './midranks.js';
-import { type Numbers, scoresByClass } from './scores.js';
-
-/**
- * Where each positive stands among the negatives, and each negative among the positives: what an AUROC is the mean of, and what its
- * variance comes from (DeLong, DeLong and Clarke-Pearson, Biometrics 44:837, 1988: "structural components").
- */
-export interface Placements {
-  /** Mean of either array; NaN without a positive or without a negative. */
-  auroc: number;
-  /** Per positive, in the order of rows: share of the negatives that score below it, ties one half. NaN without a negative. */
-  ofPositives: Float64Array;
-  /** Per negative, in the order of rows: share of the positives that score above it, ties one half. NaN without a positive. */
-  ofNegatives: Float64Array;
-}
+import { type Placements, placementsOfDifference, varianceOfAuroc } from './placements.js';
 
 export interface DelongInterval {
   auroc: number;
   positives: number;
   negatives: number;
+  /** Patients, where some have several rows; left out where rows count as independent. */
+  patients?: number;
   /** NaN where it cannot be estimated. */
   standardError: number;
   /** Normal interval, cut to 0..1. */
@@ -31,6 +19,8 @@ export interface DelongInterval {
 /** Of a difference first - second. */
 export interface DelongTest {
   difference: number;
+  /** Patients, where some have several rows; left out where rows count as independent. */
+  patients?: number;
   standardError: number;
   low: number;
   high: number;
@@ -44,61 +34,30 @@ export interface DelongTest {
 }
 
 /** Of two models on two test sets: t with the degrees of freedom of Welch. */
-export interface UnpairedDelongTest extends Omit<DelongTest, 'z' | 'low' | 'high'> {
+export interface UnpairedDelongTest extends Omit<DelongTest, 'z' | 'low' | 'high' | 'patients'> {
   t: number;
   degreesOfFreedom: number;
 }
 
 /**
- * The placements of scores `[N]` with labels `[N]` (1, 0, NaN: left out) in O(N log N): each is found among the sorted scores of the
- * other class, which gives the midranks of Sun and Xu (IEEE Signal Process Lett 21:1389, 2014).
- * Throws a RangeError where the lengths differ, an InputError for a NaN score of a labelled row or a label other than 1, 0, NaN.
- */
-export function placements(scores: Numbers, labels: Numbers): Placements {
-  const { positives, negatives } = scoresByClass(scores, labels);
-  const ofPositives = new Float64Array(positives.length);
-  const ofNegatives = new Float64Array(negatives.length);
-  let p = 0;
-  let n = 0;
-  for (let i = 0; i < labels.length; i++) {
-    if (labels[i] === 1) ofPositives[p++] = shareBelow(negatives, scores[i]!);
-    else if (labels[i] === 0) ofNegatives[n++] = 1 - shareBelow(positives, scores[i]!);
-  }
-  return { auroc: positives.length > 0 && negatives.length > 0 ? mean(ofPositives) : NaN, ofPositives, ofNegatives };
-}
-
-/** Share of ascending values that lie below a value, ties one half. */
-function shareBelow(ascending: Float64Array, value: number): number {
-  return (countBelow(ascending, value) + countUpTo(ascending, value)) / (2 * ascending.length);
-}
-
-/** Those of the mean AUROC of several models, e.g. of the training seeds of one, on the same rows. Throws a RangeError for other rows. */
-export function meanPlacements(models: readonly Placements[]): Placements {
-  for (const model of models) checkSameRows(models[0]!, model);
-  const average = (of: (model: Placements) => Float64Array) =>
-    of(models[0]!).map((_, i) => models.reduce((sum, model) => sum + of(model)[i]!, 0) / models.length);
-  return {
-    auroc: models.reduce((sum, { auroc }) => sum + auroc, 0) / models.length,
-    ofPositives: average(({ ofPositives }) => ofPositives),
-    ofNegatives: average(({ ofNegatives }) => ofNegatives),
-  };
-}
-
-/**
- * Interval of an AUROC with DeLong's variance, that of the test set alone: rows count as independent, and training seeds as given.
- * NaN with a reason where a class has fewer than two rows, from which no variance can be estimated.
+ * Interval of an AUROC with DeLong's variance, that of the test set alone: training seeds are taken as given. Rows count as independent
+ * but for those of one patient, where the placements know patients. NaN with a reason where a class has fewer than two rows, or
+ * patients, from which no variance can be estimated.
  */
 export function delongInterval(model: Placements, confidence = 0.95): DelongInterval {
-  const { auroc, ofPositives, ofNegatives } = model;
-  const standardError = Math.sqrt(varianceOfMean(ofPositives) + varianceOfMean(ofNegatives));
+  const { auroc, ofPositives, ofNegatives, patients } = model;
+  const standardError = Math.sqrt(varianceOfAuroc(model));
   const half = normalQuantile((1 + confidence) / 2) * standardError;
   const degenerate =
-    standardError <= ROUNDING ? 'no two rows of a class are placed differently: the interval has no width' : undefined;
+    standardError <= ROUNDING
+      ? `no two ${patients ? 'patients' : 'rows'} of a class are placed differently: the interval has no width`
+      : undefined;
   const reason = undefinedBecause(model) ?? degenerate;
   return {
     auroc,
     positives: ofPositives.length,
     negatives: ofNegatives.length,
+    ...(patients && { patients: patients.count }),
     standardError,
     low: Math.max(0, auroc - half),
     high: Math.min(1, auroc + half),
@@ -107,21 +66,19 @@ export function delongInterval(model: Placements, confidence = 0.95): DelongInte
 }
 
 /**
- * DeLong's test of two models on the same rows. Models that place every row alike have p = 1; where they differ by the same amount
- * for every row, so that the variance is 0, p is NaN and `reason` says so (pROC gives p = 0). Throws a RangeError for other rows.
+ * DeLong's test of two models on the same rows, by patient as `delongInterval`. Models that place every row alike have p = 1; where
+ * they differ by the same amount for every row, so that the variance is 0, p is NaN and `reason` says so (pROC gives p = 0).
+ * Throws a RangeError for other rows.
  */
 export function delongTest(first: Placements, second: Placements, confidence = 0.95): DelongTest {
-  checkSameRows(first, second);
-  const minus = (a: Float64Array, b: Float64Array) => a.map((value, i) => value - b[i]!);
-  const variance =
-    varianceOfMean(minus(first.ofPositives, second.ofPositives)) +
-    varianceOfMean(minus(first.ofNegatives, second.ofNegatives));
-  const difference = first.auroc - second.auroc;
-  const standardError = Math.sqrt(variance);
+  const both = placementsOfDifference(first, second);
+  const difference = both.auroc;
+  const standardError = Math.sqrt(varianceOfAuroc(both));
   const half = normalQuantile((1 + confidence) / 2) * standardError;
   const { statistic, reason } = standardized(difference, standardError, undefinedBecause(first));
   return {
     difference,
+    ...(both.patients && { patients: both.patients.count }),
     standardError,
     low: difference - half,
     high: difference + half,
@@ -134,13 +91,13 @@ export function delongTest(first: Placements, second: Placements, confidence = 0
 
 /** DeLong's test of two models on two test sets that have no patient in common; t test with Welch's degrees of freedom, as pROC. */
 export function unpairedDelongTest(first: Placements, second: Placements): UnpairedDelongTest {
-  const [a, b] = [first, second].map(({ ofPositives, ofNegatives }) => ({
-    variance: varianceOfMean(ofPositives) + varianceOfMean(ofNegatives),
-    rows: ofPositives.length + ofNegatives.length,
-  })) as [{ variance: number; rows: number }, { variance: number; rows: number }];
+  const [a, b] = [first, second].map((model) => ({
+    variance: varianceOfAuroc(model),
+    units: model.patients?.count ?? model.ofPositives.length + model.ofNegatives.length,
+  })) as [{ variance: number; units: number }, { variance: number; units: number }];
   const difference = first.auroc - second.auroc;
   const variance = a.variance + b.variance;
-  const degreesOfFreedom = variance ** 2 / (a.variance ** 2 / (a.rows - 1) + b.variance ** 2 / (b.rows - 1));
+  const degreesOfFreedom = variance ** 2 / (a.variance ** 2 / (a.units - 1) + b.variance ** 2 / (b.units - 1));
   const standardError = Math.sqrt(variance);
   const missing = undefinedBecause(first) ?? undefinedBecause(second);
   const { statistic, reason } = standardized(difference, standardError, missing);
@@ -166,26 +123,14 @@ function standardized(difference: number, standardError: number, missing: string
   return { statistic: NaN, reason: 'the difference is the same for every row, so that its variance is estimated as 0' };
 }
 
-function undefinedBecause({ ofPositives, ofNegatives }: Placements): string | undefined {
-  for (const [name, { length }] of [
-    ['positive', ofPositives],
-    ['negative', ofNegatives],
+function undefinedBecause({ ofPositives, ofNegatives, patients }: Placements): string | undefined {
+  for (const [name, { length }, withSome] of [
+    ['positive', ofPositives, patients?.withPositives],
+    ['negative', ofNegatives, patients?.withNegatives],
   ] as const) {
-    if (length < 2) return `${length === 0 ? 'no' : 'one'} ${name} row: no variance can be estimated`;
+    const none = ': no variance can be estimated';
+    if (length < 2) return `${length === 0 ? 'no' : 'one'} ${name} row${none}`;
+    if (withSome === 1) return `one patient with ${name} rows${none}`;
   }
   return undefined;
 }
-
-function checkSameRows(first: Placements, second: Placements): void {
-  const counts = [first, second].map(({ ofPositives, ofNegatives }) => `${ofPositives.length} + ${ofNegatives.length}`);
-  if (counts[0] !== counts[1]) throw new RangeError(`DeLong: ${counts.join(' and ')} positive and negative rows`);
-}
-
-/** Estimated variance of the mean of independent values; NaN for fewer than two. */
-function varianceOfMean(values: Float64Array): number {
-  const center = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
-  return values.length < 2 ? NaN : squares / (values.length - 1) / values.length;
-}
-
-const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -34,9 +34,6 @@ export {
   type DelongTest,
   delongInterval,
   delongTest,
-  meanPlacements,
-  type Placements,
-  placements,
   type UnpairedDelongTest,
   unpairedDelongTest,
 } from './delong.js';
@@ -67,6 +64,7 @@ export {
   type PermutationTest,
   permutationTest,
 } from './permutation.js';
+export { meanPlacements, type PatientsOfRows, type Placements, placements } from './placements.js';
 export {
   accuracy,
   type LinearProbe,
@@ -87,6 +85,7 @@ export {
 export { REGULARIZATION_PATH } from './probe/regularization-path.js';
 export { METRICS, type Metric } from './replicates.js';
 export {
+  designEffect,
   type ExpectedDifference,
   hanleyMcNeilVariance,
   sampleSizeForAuroc,
