@@ -77,8 +77,9 @@ describe('compareModels', () => {
       expect(finding.second!.estimate).toBeCloseTo(auroc(poor![f]!, labels[f]!).auroc, 12);
       expect(finding.p).toBe(expected!.findings[f]!.pTwoSided);
       expect(finding.delong!.p).toBe(
-        delongTest(placements(good![f]!, labels[f]!), placements(poor![f]!, labels[f]!)).pTwoSided,
+        delongTest(placements(good![f]!, labels[f]!, groups), placements(poor![f]!, labels[f]!, groups)).pTwoSided,
       );
+      expect(finding.delong!.patients).toBe(60);
     }
     expect(result.verdict).toMatch(/a is better than b by 0\.\d+.*With the margin 0.05, a is non-inferior to b/s);
   });

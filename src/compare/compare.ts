@@ -146,11 +146,7 @@ export function compareModels(options: CompareOptions): ModelComparison {
     };
   });
   const over = findings.filter((_, f) => one!.findings[f]!.estimable);
-  if (unit === 'patient' && bootstrap.units < ids.length) {
-    notes.push(
-      "DeLong's test takes images as independent; with several images of a patient its intervals come out too narrow.",
-    );
-  }
+  if (unit === 'image') noteIndependence(data, notes);
   if (!permutation)
     notes.push(
       'No permutation test: it exchanges the seeds of both models in pairs, and they have different numbers of seeds.',
@@ -204,14 +200,15 @@ export function compareModels(options: CompareOptions): ModelComparison {
 
   function delongOf(f: number): FindingComparison['delong'] {
     const [a, b] = [data.first, data.second].map((seeds) =>
-      meanPlacements(seeds.map((scores) => placements(columnOf(scores, F, f), columns[f]!))),
+      meanPlacements(seeds.map((scores) => placements(columnOf(scores, F, f), columns[f]!, groups))),
     );
     const test = delongTest(a!, b!, confidence);
     const p = { 'two-sided': test.pTwoSided, greater: test.pGreater, less: 1 - test.pGreater }[alternative];
     const known = (it: DelongInterval) =>
       Number.isNaN(it.low) ? null : { estimate: it.auroc, low: it.low, high: it.high };
-    const { difference, low, high, reason } = test;
+    const { difference, low, high, patients, reason } = test;
     return {
+      ...(patients !== undefined && { patients }),
       first: known(delongInterval(a!, confidence)),
       second: known(delongInterval(b!, confidence)),
       difference: Number.isNaN(low) ? null : { estimate: difference, low, high },
@@ -270,6 +267,14 @@ function noteScale({ first, second }: AlignedPredictions, notes: string[]): void
   if (models.length === 0) return;
   notes.push(
     `Predictions of the ${models.join(' and the ')} model are not all in 0..1: they are taken as scores, of which AUROC uses the order alone.`,
+  );
+}
+
+function noteIndependence({ ids, patients }: AlignedPredictions, notes: string[]): void {
+  if (patients && new Set(patients).size === ids.length) return;
+  const why = patients ? 'By --unit image' : 'No file has a column of patients:';
+  notes.push(
+    `${why} images count as independent. Where a patient has several, intervals come out too narrow and p too small.`,
   );
 }
 

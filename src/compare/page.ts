@@ -15,7 +15,7 @@ import {
   tableHtml,
 } from '../pages/index.js';
 import type { ModelComparison } from './result.js';
-import { comparisonCsv, comparisonTable } from './tables.js';
+import { comparisonCsv, comparisonTable, delongByPatient } from './tables.js';
 import { confidence, signed } from './verdict.js';
 
 /** The comparison as one HTML page that needs nothing else. */
@@ -92,7 +92,8 @@ function distinct(names: readonly string[]): string[] {
 
 const colorOf = ({ isMean }: { isMean: boolean }) => seriesOf(isMean ? 0 : 1).color;
 
-function methods({ first, second, statistics: it, data }: ModelComparison): string {
+function methods(result: ModelComparison): string {
+  const { first, second, statistics: it, data } = result;
   const seeds =
     first.files.length + second.files.length > 2
       ? ` ${first.name} has ${counted(first.files.length, 'training seed')}, ${second.name} ${second.files.length}, redrawn with replacement along with the test set.`
@@ -100,6 +101,10 @@ function methods({ first, second, statistics: it, data }: ModelComparison): stri
   return (
     `Both models were tested on the same ${counted(data.images, 'image')}. Intervals are ${it.interval === 'bca' ? 'BCa' : 'percentile'} intervals of ${counted(it.redraws, 'bootstrap redraw')} of ` +
     `${counted(it.units, it.unit)}, the same for both models; p-values are (k + 1) / (B + 1).${seeds} The permutation test exchanges the ranks that both models give each ${it.unit}. ` +
-    "DeLong's test takes rows as independent and training seeds as given."
+    `DeLong's test takes training seeds as given and ${
+      delongByPatient(result)
+        ? 'has the variance of Obuchowski (Biometrics 53:567, 1997), in which the images of a patient are not independent.'
+        : 'images as independent.'
+    }`
   );
 }

@@ -81,6 +81,8 @@ export interface FindingComparison {
   pAdjusted: number | null;
   pPermutation: number | null;
   delong: {
+    /** Patients, where some have several images: the variance is by patient (Obuchowski 1997). Left out where images count as independent. */
+    patients?: number;
     first: NumberWithInterval | null;
     second: NumberWithInterval | null;
     difference: NumberWithInterval | null;

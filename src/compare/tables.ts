@@ -32,6 +32,7 @@ export function comparisonTable({ first, second, mean, findings, statistics }: M
     const why = reason ?? delong?.reason;
     return why ? [`${finding}: ${why}.`] : [];
   });
+  const byPatient = delongByPatient({ findings });
   return {
     title: `AUROC of ${first.name} and ${second.name} with ${confidence(statistics.confidence)} intervals, and their difference.`,
     columns: [
@@ -43,15 +44,23 @@ export function comparisonTable({ first, second, mean, findings, statistics }: M
       right('p, bootstrap'),
       right('p, corrected'),
       right('p, permutation'),
-      right('p, DeLong'),
+      right(byPatient ? 'p, DeLong by patient' : 'p, DeLong'),
     ],
     groups: [{ rows: [ofMean, ...rows] }],
     notes: [
       `${count(redraws)} redraws of ${counted(units, unit)}${stratified ? ', stratified by any positive label' : ''}, the same for both models; ${interval === 'bca' ? 'BCa' : interval} intervals; p ${alternative}.`,
       `Corrected: ${CORRECTION_NAMES[correction]}, over ${family}.`,
+      byPatient
+        ? 'DeLong by patient: the variance of Obuchowski (1997) for several images of a patient.'
+        : 'DeLong: images count as independent.',
       ...reasons,
     ],
   };
+}
+
+/** Whether DeLong's variance is by patient for any finding: where each patient has one image, it is the same. */
+export function delongByPatient({ findings }: Pick<ModelComparison, 'findings'>): boolean {
+  return findings.some(({ delong }) => delong?.patients !== undefined);
 }
 
 function number(value: NumberWithInterval | null, text = (it: number) => decimals(it)): TableCell {
@@ -71,7 +80,7 @@ export function comparisonCsv({ mean, findings }: ModelComparison): string {
   const header = [
     'finding,positives,negatives,unknown',
     ...['first', 'second', 'difference'].map((name) => `${name},${name}_low,${name}_high`),
-    'p_bootstrap,p_adjusted,p_permutation,p_delong,delong_low,delong_high,note',
+    'p_bootstrap,p_adjusted,p_permutation,p_delong,delong_low,delong_high,delong_variance,note',
   ].join(',');
   const rows = findings.map((it) => [
     it.finding,
@@ -80,6 +89,7 @@ export function comparisonCsv({ mean, findings }: ModelComparison): string {
     it.unknown,
     ...[it.first, it.second, it.difference].flatMap(interval),
     ...[it.p, it.pAdjusted, it.pPermutation, it.delong?.p, it.delong?.difference?.low, it.delong?.difference?.high],
+    it.delong && (it.delong.patients === undefined ? 'by image' : 'by patient'),
     it.reason ?? it.delong?.reason,
   ]);
   const ofMean = [
@@ -91,6 +101,7 @@ export function comparisonCsv({ mean, findings }: ModelComparison): string {
     mean.p,
     '',
     mean.pPermutation,
+    '',
     '',
     '',
     '',
