@@ -140,7 +140,7 @@ describe('hilum features', () => {
     await refused([image, ...own, '--size', '30'], `size for ${weights}: found 30`, 'multiple of 8', 'Use 32.');
     await refused([image, ...own, '--layers', '2,4'], 'layers: found 4', '1 to 3');
     await refused([image, ...own, '--layers', 'last'], "'--layers <numbers>'", 'numbers of blocks');
-    await refused([image, ...own, '--device', 'cuda:63'], 'device: found cuda:63', 'GPUs of this machine');
+    await refused([image, ...own, '--device', 'cuda:63'], 'device: found cuda:63', 'expected cpu');
     await refused([image, ...own, '--input', 'imagnet'], "'--input <statistics>'", 'imagenet, half');
     await refused([image, ...own, '--input', '0.5,0.5/0.2,0.2'], 'means and standard deviations');
     await refused([image, ...own, '--input', '0.5,0.5,0.5/0.2,0,0.2'], 'means and standard deviations');

@@ -76,7 +76,8 @@ export function requireDevice(device: string): void {
   const cuda = /^cuda(?::(\d+))?$/.exec(device);
   const devices = cudaDevices();
   if (cuda && Number(cuda[1] ?? 0) < devices) return;
-  const expected = cuda ? `cpu, or one of the ${devices} GPUs of this machine` : 'cpu, cuda or cuda:N';
+  const there = devices === 0 ? 'cpu' : `cpu, or one of the ${devices} GPUs of this machine`;
+  const expected = cuda ? there : 'cpu, cuda or cuda:N';
   const fix = cuda && devices === 0 ? 'This libtorch finds no CUDA device.' : undefined;
   throw inputError({ what: 'device', found: device, expected, fix });
 }

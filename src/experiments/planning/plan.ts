@@ -211,10 +211,11 @@ class Estimate {
   private takes(node: GraphNode): Pick<PlannedNode, 'seconds' | 'memory' | 'disk'> {
     const small = { memory: 2 ** 29, disk: 0 };
     switch (node.kind) {
-      case 'dataset': {
-        const { length } = this.rows(node.dataset).radiographs;
-        const each = this.reading?.get(node.id);
-        return { seconds: each === undefined ? null : each * length, memory: 2 ** 29, disk: length * 258 * 4 };
+      case 'dataset':
+        return { ...small, ...this.readingOf(node.id) };
+      case 'pretraining data': {
+        const { pictures } = this.startOf(node.initialization);
+        return pictures ? { seconds: null, ...small } : { ...small, ...this.readingOf(node.id) };
       }
       case 'pretraining':
         return this.pretraining(node.initialization);
@@ -225,6 +226,13 @@ class Estimate {
       default:
         return { seconds: null, ...small };
     }
+  }
+
+  /** Of radiographs, whose pixels are kept as 258 numbers each. */
+  private readingOf(node: string): { seconds: number | null; disk: number } {
+    const images = this.survey.context.tables.get(node)?.radiographs.length ?? 0;
+    const each = this.reading?.get(node);
+    return { seconds: each === undefined ? null : each * images, disk: images * 258 * 4 };
   }
 
   private finetuning({
@@ -260,11 +268,10 @@ class Estimate {
   }
 
   private pretraining(initialization: string): Pick<PlannedNode, 'seconds' | 'memory' | 'disk'> {
-    const start = this.config.initializations.find(({ name }) => name === initialization)!;
+    const start = this.startOf(initialization);
     const network = this.survey.networks.get(initialization)!;
     const trained = { network, tuning: TRAIN_EVERYTHING };
     const { all } = parametersOf(network, TRAIN_EVERYTHING);
-    if (start.from !== 'ssl' && start.from !== 'supervised') throw new Error(`${initialization} is not pretrained`);
     const images = this.pretrainingImages(start);
     if (start.from === 'ssl' && start.method === 'dinov2') {
       const { crops, training } = start.pretraining;
@@ -278,6 +285,13 @@ class Estimate {
     const work = images === undefined ? undefined : images * epochs * views;
     const method = start.from === 'ssl' ? 'simclr' : 'supervised';
     return { ...this.training(trained, work, batchSize * views), disk: pretrainingDisk(all, method) };
+  }
+
+  /** Of a pretraining. */
+  private startOf(initialization: string): Extract<Initialization, { from: 'ssl' | 'supervised' }> {
+    const start = this.config.initializations.find(({ name }) => name === initialization)!;
+    if (start.from !== 'ssl' && start.from !== 'supervised') throw new Error(`${initialization} is not pretrained`);
+    return start;
   }
 
   /** Undefined where not all sources were opened: those after one whose images were not read yet. */

@@ -16,6 +16,7 @@ import { isPretrained } from '../parts/graph.js';
 import { GraphRun } from '../run-graph.js';
 import { requireDinov2 } from '../starts/pretrain-dinov2.js';
 import { publishedWeights } from '../starts/published-weights.js';
+import { openStart } from '../starts/start.js';
 
 export interface Survey {
   context: ExperimentContext;
@@ -72,6 +73,11 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   for (const node of context.graph) {
     if (node.kind === 'test') continue;
     if (await attempt(() => run.one(node).then(() => true))) finished.add(node.id);
+  }
+  for (const start of config.initializations) {
+    // What it is pretrained on waits for the data sets that are tested on: its tables are opened all the same.
+    if (isPretrained(start) && !finished.has(context.ids.data(start.name)))
+      await attempt(() => openStart(context, start));
   }
   if (config.device === 'cpu' && !elsewhere) {
     const all = context.settings.flatMap(({ config: { initializations, model, finetuning } }) =>
