@@ -105,6 +105,9 @@ export class Multiplicities {
 /** Added to a whole number it changes only 0, so that 0 / 0 becomes 0. */
 const TINY = 1e-300;
 
+/** Parts of a step: negatives above its positives, negatives tied with them, the positives. */
+const PARTS = 3;
+
 /** Steps that are summed over all lanes before they are counted lane by lane: their sums stay in the cache. */
 const BLOCK = 64;
 
@@ -119,29 +122,16 @@ export class RedrawCounter {
   /** Rows called positive at the threshold. */
   readonly truePositives = new Float64Array(LANES);
   readonly falsePositives = new Float64Array(LANES);
-  /** Of the steps of a block, `[BLOCK, LANES]`. `tied` is set only where a step has negatives tied with its positives. */
-  private readonly above = new Int32Array(BLOCK * LANES);
-  private readonly tied = new Int32Array(BLOCK * LANES);
-  private readonly found = new Int32Array(BLOCK * LANES);
+  /** How often the rows of each part of a block occur: `[BLOCK, PARTS, LANES]`. */
+  private readonly sums = new Int32Array(BLOCK * PARTS * LANES);
 
   count({ units, ends, called }: RankedScores, { words }: Multiplicities): void {
     for (const totals of [this.positives, this.negatives, this.losses, this.precisions]) totals.fill(0);
-    const steps = ends.length / 3;
-    let at = 0;
-    for (let step = 0; step < steps; ) {
-      const from = step;
-      const to = Math.min(from + BLOCK, from < called ? called : steps);
-      for (; step < to; step++) {
-        const into = LANES * (step - from);
-        const tied = ends[3 * step]!;
-        const positives = ends[3 * step + 1]!;
-        const end = ends[3 * step + 2]!;
-        sumLanes(words, units, at, tied, this.above, into);
-        if (tied < positives) sumLanes(words, units, tied, positives, this.tied, into);
-        sumLanes(words, units, positives, end, this.found, into);
-        at = end;
-      }
-      for (let lane = 0; lane < LANES; lane++) this.countSteps(ends, from, to, lane);
+    const steps = ends.length / PARTS;
+    for (let from = 0, to = 0; from < steps; from = to) {
+      to = Math.min(from + BLOCK, from < called ? called : steps);
+      sumParts(words, units, ends, PARTS * from, PARTS * to, this.sums);
+      for (let lane = 0; lane < LANES; lane++) this.countSteps(to - from, lane);
       if (to === called) {
         this.truePositives.set(this.positives);
         this.falsePositives.set(this.negatives);
@@ -150,20 +140,18 @@ export class RedrawCounter {
   }
 
   /** Goes on from the steps before. */
-  private countSteps(ends: Int32Array, from: number, to: number, lane: number): void {
-    const { above, tied, found } = this;
+  private countSteps(steps: number, lane: number): void {
+    const { sums } = this;
     let positives = this.positives[lane]!;
     let negatives = this.negatives[lane]!;
     let losses = this.losses[lane]!;
     let precisions = this.precisions[lane]!;
-    for (let step = from, i = lane; step < to; step++, i += LANES) {
-      const own = found[i]!;
-      negatives += above[i]!;
-      losses += own * negatives;
-      if (ends[3 * step]! < ends[3 * step + 1]!) {
-        losses += (own * tied[i]!) / 2;
-        negatives += tied[i]!;
-      }
+    for (let step = 0, i = lane; step < steps; step++, i += PARTS * LANES) {
+      const tied = sums[i + LANES]!;
+      const own = sums[i + 2 * LANES]!;
+      negatives += sums[i]!;
+      losses += own * (negatives + tied / 2);
+      negatives += tied;
       positives += own;
       precisions += (own * positives) / (positives + negatives + TINY);
     }
@@ -178,38 +166,42 @@ const EVEN_BYTES = 0x00ff00ff;
 /** Rows whose bytes can be summed in 16 bits. */
 const ROWS_IN_16_BITS = 256;
 
-/** Sums how often the units of rows `from` to `to` occur, in each lane, into `sums` from `into` on. */
-function sumLanes(
+/** Sums how often the units of the rows of parts `from` to `to` occur, in each lane: into `sums` `[to - from, LANES]`. */
+function sumParts(
   words: Int32Array,
   units: Int32Array,
+  ends: Int32Array,
   from: number,
   to: number,
   sums: Int32Array,
-  into: number,
 ): void {
-  for (let lane = 0; lane < LANES; lane++) sums[into + lane] = 0;
-  for (let at = from; at < to; ) {
-    // Two sums of 16 bits in each number: of lanes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    for (const stop = Math.min(to, at + ROWS_IN_16_BITS); at < stop; at++) {
-      const word = 2 * units[at]!;
-      const low = words[word]!;
-      const high = words[word + 1]!;
-      a = (a + (low & EVEN_BYTES)) | 0;
-      b = (b + ((low >>> 8) & EVEN_BYTES)) | 0;
-      c = (c + (high & EVEN_BYTES)) | 0;
-      d = (d + ((high >>> 8) & EVEN_BYTES)) | 0;
+  sums.fill(0, 0, LANES * (to - from));
+  let at = from === 0 ? 0 : ends[from - 1]!;
+  for (let part = from, into = 0; part < to; part++, into += LANES) {
+    const end = ends[part]!;
+    while (at < end) {
+      // Two sums of 16 bits in each number: of lanes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      for (const stop = Math.min(end, at + ROWS_IN_16_BITS); at < stop; at++) {
+        const word = 2 * units[at]!;
+        const low = words[word]!;
+        const high = words[word + 1]!;
+        a = (a + (low & EVEN_BYTES)) | 0;
+        b = (b + ((low >>> 8) & EVEN_BYTES)) | 0;
+        c = (c + (high & EVEN_BYTES)) | 0;
+        d = (d + ((high >>> 8) & EVEN_BYTES)) | 0;
+      }
+      sums[into]! += a & 0xffff;
+      sums[into + 1]! += b & 0xffff;
+      sums[into + 2]! += a >>> 16;
+      sums[into + 3]! += b >>> 16;
+      sums[into + 4]! += c & 0xffff;
+      sums[into + 5]! += d & 0xffff;
+      sums[into + 6]! += c >>> 16;
+      sums[into + 7]! += d >>> 16;
     }
-    sums[into]! += a & 0xffff;
-    sums[into + 1]! += b & 0xffff;
-    sums[into + 2]! += a >>> 16;
-    sums[into + 3]! += b >>> 16;
-    sums[into + 4]! += c & 0xffff;
-    sums[into + 5]! += d & 0xffff;
-    sums[into + 6]! += c >>> 16;
-    sums[into + 7]! += d >>> 16;
   }
 }
