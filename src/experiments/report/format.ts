@@ -1,5 +1,5 @@
 import { decimals, NONE } from '../../pages/index.js';
-import type { ExperimentResult, Interval } from '../result/index.js';
+import type { Difference, ExperimentResult, Interval } from '../result/index.js';
 
 /** A difference, always with its sign. */
 export function signed(value: number): string {
@@ -21,6 +21,20 @@ export function pValue(p: number | null): string {
 /** A p-value within a sentence: `p = 0.012`, `p < 0.001`. */
 export function pInProse(p: number, name = 'p'): string {
   return p < 0.001 ? `${name} < 0.001` : `${name} = ${p.toFixed(3)}`;
+}
+
+/** What backs a difference, within brackets: `0.010 to 0.080; corrected p = 0.012` */
+export function evidenceText(
+  { difference, pAdjusted }: Pick<Difference, 'difference' | 'pAdjusted'>,
+  result: Pick<ExperimentResult, 'statistics'>,
+): string {
+  const p = pAdjusted === null ? '' : `; ${pInProse(pAdjusted, pName(result))}`;
+  return difference ? `${between(difference)}${p}` : 'not estimable';
+}
+
+/** An interval in a sentence: `0.801 to 0.899` */
+export function between({ low, high }: Interval): string {
+  return `${decimals(low)} to ${decimals(high)}`;
 }
 
 /** What `pAdjusted` is called. */

@@ -7,18 +7,24 @@ import {
   type ShortcutResult,
 } from '../result/index.js';
 
+type CellMean = Pick<Cell, 'dataset' | 'initialization' | 'meanAuroc'>;
+
 /** A cell whose mean AUROC could be estimated. */
 export type EstimatedCell = Cell & { meanAuroc: Interval };
 
 /** The cells of a data set with an estimable mean AUROC, the highest first. */
-export function ranked(result: Pick<ExperimentResult, 'cells'>, dataset: string): EstimatedCell[] {
-  return result.cells
-    .filter((cell): cell is EstimatedCell => cell.dataset === dataset && cell.meanAuroc !== null)
+export function ranked<C extends CellMean>({ cells }: { cells: readonly C[] }, dataset: string) {
+  return cells
+    .filter((cell): cell is C & { meanAuroc: Interval } => cell.dataset === dataset && cell.meanAuroc !== null)
     .sort((a, b) => b.meanAuroc.estimate - a.meanAuroc.estimate);
 }
 
-export function findCell(result: Pick<ExperimentResult, 'cells'>, dataset: string, initialization: string) {
-  return result.cells.find((cell) => cell.dataset === dataset && cell.initialization === initialization);
+export function findCell<C extends CellMean>(
+  { cells }: { cells: readonly C[] },
+  dataset: string,
+  initialization: string,
+): C | undefined {
+  return cells.find((cell) => cell.dataset === dataset && cell.initialization === initialization);
 }
 
 /** The comparison of the mean AUROC read as `first - second`, whichever way round it is stored. */
@@ -38,7 +44,8 @@ export function meanDifference(
   return undefined;
 }
 
-function negated({ estimate, mean, low, high, ...rest }: Interval): Interval {
+/** The same difference read the other way round. */
+export function negated({ estimate, mean, low, high, ...rest }: Interval): Interval {
   return { ...rest, estimate: -estimate, mean: mean === undefined ? undefined : -mean, low: -high, high: -low };
 }
 
@@ -83,6 +90,18 @@ export function findingsReached(result: Pick<ExperimentResult, 'shortcuts'>, cel
 /** The corrected p below which a difference counts as significant. */
 export function significanceLevel({ statistics }: Pick<ExperimentResult, 'statistics'>): number {
   return Number((1 - statistics.confidence).toFixed(6));
+}
+
+/** What a difference, read as first - second, shows at a level: nothing ('open') is no evidence of equality. */
+export type Outcome = 'better' | 'worse' | 'open' | 'untested';
+
+export function outcomeOf(
+  { difference, pAdjusted }: Pick<Difference, 'difference' | 'pAdjusted'>,
+  level: number,
+): Outcome {
+  if (!difference || pAdjusted === null) return 'untested';
+  if (pAdjusted >= level || difference.estimate === 0) return 'open';
+  return difference.estimate > 0 ? 'better' : 'worse';
 }
 
 /** Without the data sets that no model was trained on. */

@@ -1,38 +1,50 @@
 import { counted, decimals, listed } from '../../pages/index.js';
-import type { Degradation, ExperimentResult, Interval, SubgroupResult } from '../result/index.js';
-import { pInProse, pName } from './format.js';
+import type { Degradation, ExperimentResult, SubgroupResult } from '../result/index.js';
+import { between, pInProse, pName } from './format.js';
 import { distinct, type EstimatedCell, significanceLevel } from './select.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
 
 /** What the analyses of the best model of each data set say: a sentence each at most, the heaviest first, none where nothing was found. */
 export function onAnalyses(result: Evidence, best: EstimatedCell[]): string[] {
-  const sentence = (start: string, ofCell: (cell: EstimatedCell) => string | undefined, end = '') => {
+  const sentence = (start: string, ofCell: (cell: EstimatedCell) => Item | undefined, end = '') => {
     const items = best.map(ofCell).filter((item) => item !== undefined);
-    return items.length > 0 ? [`${start}${items.join('; ')}.${end}`] : [];
+    return items.length > 0 ? [`${start}${heaviest(items)}.${end}`] : [];
   };
   return [
     ...sentence(
       'Degraded images: of its AUROC above chance, ',
       (cell) => degraded(result, cell),
-      ' So much of an AUROC does not show that anatomy is read.',
+      ' That share is no evidence that anatomy is read.',
     ),
     ...sentence(
       'Matched pairs: the mean AUROC falls where positives are compared only with negatives like them: ',
       (cell) => matched(result, cell),
-      ' So much of an AUROC comes from what was matched.',
+      ' That part of the AUROC comes from what was matched.',
     ),
-    ...sentence('Subgroups: ', (cell) => subgroups(result, cell)),
+    ...subgroups(result, best),
     ...sentence('Confounding: findings go with groups, which a model may use in place of anatomy: ', (cell) =>
       confounding(result, cell),
     ),
-    ...external(result, best),
     ...sentence('Calibration: the expected calibration error is ', calibration),
   ];
 }
 
+/** What was found on one data set, and how much that weighs beside the same on others. */
+interface Item {
+  text: string;
+  weight: number;
+}
+
+/** All of a few; of many the two that weigh most, and how many more there are. */
+function heaviest(items: readonly Item[]): string {
+  const texts = (some: readonly Item[]) => some.map(({ text }) => text).join('; ');
+  if (items.length <= 3) return texts(items);
+  const sorted = [...items].sort((a, b) => b.weight - a.weight);
+  return `${texts(sorted.slice(0, 2))}; and, less than these, on ${sorted.length - 2} more data sets (see the tables)`;
+}
+
 const on = ({ initialization, dataset }: EstimatedCell) => `${initialization} on ${dataset}`;
-const between = ({ low, high }: Interval) => `${decimals(low)} to ${decimals(high)}`;
 const percent = (value: number) => `${Math.round(100 * value)} %`;
 
 function ofCell<T extends { dataset: string; initialization: string }>(
@@ -49,7 +61,7 @@ const WITHOUT_ANATOMY: Partial<Record<Degradation, string>> = {
   shuffled: 'with shuffled patches',
 };
 
-function degraded(result: Evidence, cell: EstimatedCell): string | undefined {
+function degraded(result: Evidence, cell: EstimatedCell): Item | undefined {
   const [most] = ofCell(result.degraded, cell)
     .flatMap(({ degradation, mean }) => {
       const images = WITHOUT_ANATOMY[degradation];
@@ -58,49 +70,67 @@ function degraded(result: Evidence, cell: EstimatedCell): string | undefined {
     .sort((a, b) => b.estimate - a.estimate);
   if (!most) return undefined;
   const { estimate, low, high, images } = most;
-  return `${on(cell)} keeps ${percent(estimate)} (${percent(low)} to ${percent(high)}) ${images}`;
+  const text = `${on(cell)} keeps ${percent(estimate)} (${percent(low)} to ${percent(high)}) ${images}`;
+  return { text, weight: estimate };
 }
 
-function matched(result: Evidence, cell: EstimatedCell): string | undefined {
+function matched(result: Evidence, cell: EstimatedCell): Item | undefined {
   const [own] = ofCell(result.matched, cell);
   const { plain, matched: within, difference, p } = own?.mean ?? {};
   if (!own || !plain || !within || !difference || difference.low <= 0) return undefined;
   const evidence = `${between(difference)}${p == null ? '' : `; ${pInProse(p)}`}`;
-  return (
+  const text =
     `${on(cell)} from ${decimals(plain.estimate)} to ${decimals(within.estimate)} with the same ${listed(own.factors)} ` +
-    `(by ${decimals(difference.estimate)}; ${evidence})`
-  );
+    `(by ${decimals(difference.estimate)}; ${evidence})`;
+  return { text, weight: difference.estimate };
 }
 
-function subgroups(result: Evidence, cell: EstimatedCell): string | undefined {
+/** Gaps that are significant, where none is, and groups that nothing is known of. */
+function subgroups(result: Evidence, best: EstimatedCell[]): string[] {
+  const found = best.map((cell) => gaps(result, cell)).filter((item) => item !== undefined);
+  const tested = best.filter((cell) => ofCell(result.subgroups, cell).some(({ gap }) => gap?.difference));
+  const without = tested.filter((cell) => !gaps(result, cell)).map(({ dataset }) => dataset);
+  const small = best.flatMap((cell) => {
+    const names = ofCell(result.subgroups, cell).flatMap(tooSmall);
+    return names.length > 0 ? [{ names: firstFew(names), dataset: cell.dataset }] : [];
+  });
+  const groups = distinct(small.map(({ names }) => names)).map((names) => {
+    return `${names} on ${listed(small.filter((it) => it.names === names).map(({ dataset }) => dataset))}`;
+  });
+  const parts = [
+    ...(found.length > 0 ? [heaviest(found)] : []),
+    ...(without.length > 0 ? [`no gap between groups is shown for the best model on ${listed(without)}`] : []),
+    ...(groups.length > 0 ? [`too small to be compared: ${groups.join('; ')}`] : []),
+  ];
+  return parts.length > 0 ? [`Subgroups: ${parts.join('; ')}.`] : [];
+}
+
+function gaps(result: Evidence, cell: EstimatedCell): Item | undefined {
   const level = significanceLevel(result);
   const factors = ofCell(result.subgroups, cell);
-  const gaps = factors.flatMap(({ factor, gap }) => {
+  const ofMean = factors.flatMap(({ factor, gap }) => {
     const p = gap?.pAdjusted ?? gap?.p;
     if (!gap?.difference || p == null || p >= level) return [];
     const name = gap.pAdjusted === null ? 'p' : pName(result);
-    const evidence = `${between(gap.difference)}; ${pInProse(p, name)}`;
-    return [
-      `${gap.highest} is above that of ${gap.lowest} by ${decimals(gap.difference.estimate)} (${factor}; ${evidence})`,
-    ];
+    const by = gap.difference.estimate;
+    const evidence = `${factor}; ${between(gap.difference)}; ${pInProse(p, name)}`;
+    return [{ by, text: `${gap.highest} is above that of ${gap.lowest} by ${decimals(by)} (${evidence})` }];
   });
   const ofFindings = factors.flatMap(({ factor, findings }) =>
     findings.filter(({ p, pAdjusted }) => (pAdjusted ?? p ?? 1) < level).map(({ finding }) => `${finding} (${factor})`),
   );
-  const small = factors.flatMap(tooSmall);
   const parts = [
-    ...(gaps.length > 0 ? [`with ${on(cell)} the mean AUROC of ${listed(gaps)}`] : []),
+    ...(ofMean.length > 0 ? [`with ${on(cell)} the mean AUROC of ${listed(ofMean.map(({ text }) => text))}`] : []),
     ...(ofFindings.length > 0 ? [`groups differ significantly for ${firstFew(ofFindings)} with ${on(cell)}`] : []),
-    ...(small.length > 0 ? [`too small on ${cell.dataset} to be compared: ${firstFew(small)}`] : []),
   ];
-  return parts.length > 0 ? parts.join('; ') : undefined;
+  return parts.length > 0 ? { text: parts.join('; '), weight: Math.max(0, ...ofMean.map(({ by }) => by)) } : undefined;
 }
 
 const tooSmall = ({ factor, groups }: SubgroupResult) =>
   groups.filter(({ reason }) => reason !== undefined).map(({ name }) => `${name} (${factor})`);
 
 /** Of what a model could learn from, so of the training split, where that was counted. */
-function confounding(result: Evidence, cell: EstimatedCell): string | undefined {
+function confounding(result: Evidence, cell: EstimatedCell): Item | undefined {
   const level = significanceLevel(result);
   const own = (result.confounding ?? []).filter(({ dataset }) => dataset === cell.dataset);
   const split = own.some((it) => it.split === 'train') ? 'train' : 'test';
@@ -110,68 +140,29 @@ function confounding(result: Evidence, cell: EstimatedCell): string | undefined 
       .sort((a, b) => b.cramersV! - a.cramersV!);
     if (going.length === 0) return [];
     const strength = `${going.length > 1 ? 'up to ' : ''}${decimals(going[0]!.cramersV!)}`;
-    return [`${factor} with ${firstFew(going.map(({ finding }) => finding))} (Cram\u00e9r's V ${strength})`];
+    const names = firstFew(going.map(({ finding }) => finding));
+    return [{ text: `${factor} with ${names} (Cram\u00e9r's V ${strength})`, weight: going[0]!.cramersV! }];
   });
   if (found.length === 0) return undefined;
-  return `on the ${split === 'train' ? 'training' : 'test'} split of ${cell.dataset} ${listed(found)}`;
-}
-
-/** Whether the best of each data set holds on the others. */
-function external({ externalValidation = [] }: Evidence, best: EstimatedCell[]): string[] {
-  const pairs = best.flatMap(({ initialization, dataset }) => {
-    const abroad = externalValidation.filter(
-      ({ trainedOn, testedOn }) => trainedOn === dataset && testedOn !== dataset,
-    );
-    return abroad.flatMap((it) => {
-      const { testedOn, meanAuroc, meanOver } = it;
-      if (it.initialization !== initialization || !meanAuroc) return [];
-      const rivals = abroad.filter((other) => other.testedOn === testedOn && other !== it && other.meanAuroc);
-      const higher = rivals.filter((other) => other.meanAuroc!.estimate > meanAuroc.estimate);
-      return [{ initialization, dataset, testedOn, meanAuroc, meanOver, rivals: rivals.length, higher }];
-    });
-  });
-  const [first] = pairs;
-  if (!first) return [];
-  if (pairs.length === 1) {
-    const { initialization, dataset, testedOn, meanAuroc, meanOver, rivals, higher } = first;
-    const names = higher.map((it) => `${it.initialization} (${decimals(it.meanAuroc!.estimate)})`);
-    const place =
-      higher.length > 0
-        ? `, where ${listed(names)} ${higher.length === 1 ? 'is' : 'are'} higher`
-        : rivals > 0
-          ? ', the highest there too'
-          : '';
-    return [
-      `External validation: ${initialization}, trained on ${dataset}, reaches ${decimals(meanAuroc.estimate)} (${between(meanAuroc)}) ` +
-        `on ${testedOn} over ${counted(meanOver.length, 'finding')} of both${place}.`,
-    ];
-  }
-  const values = pairs.map(({ meanAuroc }) => meanAuroc.estimate);
-  const contested = pairs.filter(({ rivals }) => rivals > 0);
-  const held = contested.filter(({ higher }) => higher.length === 0).length;
-  const place =
-    contested.length > 0
-      ? `; the highest on its own data set is the highest on the other in ${held} of ${contested.length}`
-      : '';
-  return [
-    `External validation: in ${pairs.length} pairs of training and other test data set the best model reaches a mean AUROC of ` +
-      `${decimals(Math.min(...values))} to ${decimals(Math.max(...values))} over the findings of both${place}.`,
-  ];
+  const text = `on the ${split === 'train' ? 'training' : 'test'} split of ${cell.dataset} ${listed(found.map((it) => it.text))}`;
+  return { text, weight: Math.max(...found.map(({ weight }) => weight)) };
 }
 
 /** Over the findings that both scalings could be fitted for. */
-function calibration(cell: EstimatedCell): string | undefined {
+function calibration(cell: EstimatedCell): Item | undefined {
   const { calibration: all = [] } = cell;
   const scaled = all.filter(({ temperature, platt }) => temperature && platt);
   const over = scaled.length > 0 ? scaled : all;
   if (over.length === 0) return undefined;
-  const mean = (of: 'raw' | 'temperature' | 'platt') =>
-    decimals(over.reduce((sum, finding) => sum + finding[of]!.ece.equalMass, 0) / over.length);
+  const meanOf = (of: 'raw' | 'temperature' | 'platt') =>
+    over.reduce((sum, finding) => sum + finding[of]!.ece.equalMass, 0) / over.length;
+  const mean = (of: 'raw' | 'temperature' | 'platt') => decimals(meanOf(of));
   const after =
     scaled.length > 0
       ? `, ${mean('temperature')} after temperature and ${mean('platt')} after Platt scaling on validation`
       : '';
-  return `${mean('raw')} for ${on(cell)}${after} (mean over ${counted(over.length, 'finding')})`;
+  const text = `${mean('raw')} for ${on(cell)}${after} (mean over ${counted(over.length, 'finding')})`;
+  return { text, weight: meanOf('raw') };
 }
 
 /** Three names and how many more there are. */

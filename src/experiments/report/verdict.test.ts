@@ -74,7 +74,7 @@ describe('verdict', () => {
     [0.7, 'the best shortcut, "view position", reaches 0.700, below the interval of the best model (from 0.830)'],
     [0.83, 'reaches 0.830, within the interval of the best model (0.850): these AUROCs alone do not show'],
     [0.86, 'reaches 0.860, more than the best model (0.850): these AUROCs alone do not show'],
-    [0.9, 'reaches 0.900, ABOVE the interval of the best model: these AUROCs alone do not show'],
+    [0.9, 'reaches 0.900, above the interval of the best model: these AUROCs alone do not show'],
   ])('places a shortcut of %f', (estimate, expected) => {
     const sentences = small((result) => {
       result.shortcuts[0]!.meanAuroc = at(estimate);

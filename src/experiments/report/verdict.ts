@@ -1,6 +1,7 @@
+import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { count, counted, decimals, listed } from '../../pages/index.js';
 import type { Cell, ExperimentResult } from '../result/index.js';
-import { confidence, pInProse, pName } from './format.js';
+import { confidence, evidenceText } from './format.js';
 import { byPretraining } from './seeds.js';
 import {
   bestShortcut,
@@ -9,25 +10,35 @@ import {
   findingsReached,
   meanDifference,
   ofTrained,
+  outcomeOf,
   ranked,
   reaches,
   significanceLevel,
 } from './select.js';
 import { onAnalyses } from './verdict-analyses.js';
+import { onExternal } from './verdict-external.js';
+import { onMatrix } from './verdict-matrix.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
 
 /**
- * What the numbers allow to be said, in sentences: per data set the initialization with the highest mean AUROC, its lead over
- * every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; then over all data sets;
- * what the analyses of the best models found; and what the numbers do not hold.
+ * What the numbers allow to be said, in sentences: over all data sets; per data set the initialization with the highest mean AUROC, its
+ * lead over every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; whether that holds in
+ * the settings of a matrix and on other data sets; what the analyses of the best models found; and what the numbers do not hold.
  */
 export function verdict(whole: Evidence): string[] {
   const result = ofTrained(whole);
-  const sentences = result.datasets.flatMap(({ name }) => onDataset(result, name));
-  if (result.datasets.length > 1) sentences.push(...overDatasets(result));
   const best = result.datasets.flatMap(({ name }) => ranked(result, name).slice(0, 1));
-  return [...sentences, ...onAnalyses(result, best), ...best.flatMap(leftOut), ...limits(result)];
+  return [
+    ...(result.datasets.length > 1 ? overDatasets(result) : []),
+    ...result.datasets.flatMap(({ name }) => onDataset(result, name)),
+    ...onMatrix(result),
+    ...onExternal(result),
+    ...onAnalyses(result, best),
+    ...best.flatMap(leftOut),
+    ...families(result),
+    ...limits(result),
+  ];
 }
 
 function onDataset(result: Evidence, dataset: string): string[] {
@@ -70,10 +81,9 @@ function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]):
     if (!pair?.difference || pair.pAdjusted === null) {
       return { initialization, kind: 'untested', text: `${initialization} (${decimals(meanAuroc.estimate)})` } as const;
     }
-    const { estimate, low, high } = pair.difference;
-    const evidence = `${decimals(low)} to ${decimals(high)}; ${pInProse(pair.pAdjusted, pName(result))}`;
-    const kind = isSignificant(result, pair.pAdjusted, estimate) ? 'clear' : 'open';
-    return { initialization, kind, text: `${initialization} by ${decimals(estimate)} (${evidence})` } as const;
+    const kind = outcomeOf(pair, significanceLevel(result)) === 'better' ? 'clear' : 'open';
+    const text = `${initialization} by ${decimals(pair.difference.estimate)} (${evidenceText(pair, result)})`;
+    return { initialization, kind, text } as const;
   });
   const texts = (wanted: string) => leads.filter(({ kind }) => kind === wanted).map(({ text }) => text);
   const [clear, open, untested] = [texts('clear'), texts('open'), texts('untested')];
@@ -87,10 +97,6 @@ function versus(result: Evidence, best: EstimatedCell, others: EstimatedCell[]):
   return `${best.dataset}: ${best.initialization} is ${parts.join('; ')}.${rivals.length > 0 ? ` ${unsettled}` : ''}`;
 }
 
-function isSignificant(result: Evidence, pAdjusted: number, difference: number): boolean {
-  return difference > 0 && pAdjusted < significanceLevel(result);
-}
-
 function shortcuts(result: Evidence, best: EstimatedCell): string[] {
   const tested = result.shortcuts.filter(({ dataset }) => dataset === best.dataset);
   const sentences: string[] = [];
@@ -101,7 +107,7 @@ function shortcuts(result: Evidence, best: EstimatedCell): string[] {
     const who = `the shortcut "${shortcut.predictor}", which needs no anatomy, reaches ${decimals(estimate)}`;
     sentences.push(
       estimate > high
-        ? `${best.dataset}: ${who}, ABOVE the interval of the best model: these AUROCs alone do not show that any model reads anatomy.`
+        ? `${best.dataset}: ${who}, above the interval of the best model: these AUROCs alone do not show that any model reads anatomy.`
         : reaches(shortcut.meanAuroc, best.meanAuroc)
           ? `${best.dataset}: ${who}, ${estimate > model ? 'more than' : 'within the interval of'} the best model (${decimals(model)}): these AUROCs alone do not show that any model reads anatomy.`
           : `${best.dataset}: the best shortcut, "${shortcut.predictor}", reaches ${decimals(estimate)}, below the interval of the best model (from ${decimals(low)}).`,
@@ -139,9 +145,7 @@ function overDatasets(result: Evidence): string[] {
     if (!best || others.length === 0) return [];
     const clear = others.every(({ initialization }) => {
       const pair = meanDifference(result, name, best.initialization, initialization);
-      return (
-        pair?.difference && pair.pAdjusted !== null && isSignificant(result, pair.pAdjusted, pair.difference.estimate)
-      );
+      return pair !== undefined && outcomeOf(pair, significanceLevel(result)) === 'better';
     });
     return [{ initialization: best.initialization, clear }];
   });
@@ -156,6 +160,25 @@ function overDatasets(result: Evidence): string[] {
   if (items.length === 0) return [];
   const tail = winners.length > 1 ? '; no initialization is highest everywhere' : '';
   return [`Over all data sets: ${listed(items)}${tail}.`];
+}
+
+/** Over what the p-values of the sentences were corrected. */
+function families({ statistics, comparisons, matrix, externalComparisons = [], matched = [] }: Evidence): string[] {
+  if (comparisons.length + externalComparisons.length === 0) return [];
+  if (statistics.correction === 'none') {
+    return ['p-values are two-sided and not corrected for the number of comparisons.'];
+  }
+  const others = [
+    ...(matrix?.comparisons.length ? ['between settings over the pairs of one initialization and data set'] : []),
+    ...(externalComparisons.length > 0
+      ? ['in external validation over the pairs of one training and one test data set']
+      : []),
+    ...(matched.length > 0 ? ['those of matched pairs not at all'] : []),
+  ];
+  return [
+    `p-values are two-sided and corrected by ${CORRECTION_NAMES[statistics.correction]} over ${statistics.families.mean}` +
+      `${matrix ? ', in each setting by itself' : ''}${others.map((it) => `; ${it}`).join('')}. Nothing is corrected across these families.`,
+  ];
 }
 
 function limits(result: Evidence): string[] {
