@@ -59,6 +59,27 @@ describe('predictions.csv', () => {
     );
   });
 
+  it.each([
+    ['with quotation marks everywhere', (line: string) => line.replace(/[^,]+/g, '"$&"'), '\n'],
+    [
+      'with them in the header alone',
+      (line: string, i: number) => (i === 0 ? line.replace(/[^,]+/g, '"$&"') : line),
+      '\n',
+    ],
+    ['without a line break at its end', (line: string) => line, ''],
+    ['with carriage returns', (line: string) => `${line}\r`, '\n'],
+  ])('reads a file %s the same', (_, write, end) => {
+    const lines = ['id,patient,split,label A,probability A', 'ä,p,test,1,0.25', 'b,p,test,,1e-7', 'c,q,validate,0,1'];
+    const read = [lines, lines.map(write)].map((own, i) => {
+      const path = join(folder, 'same.csv');
+      writeFileSync(path, own.join('\n') + (i === 0 ? '\n' : end));
+      return readPredictions(path);
+    });
+    expect(read[1]).toEqual(read[0]);
+    expect(read[0]!.ids).toEqual(['ä', 'b', 'c']);
+    expect([...read[0]!.probabilities]).toEqual([0.25, Math.fround(1e-7), 1]);
+  });
+
   it('gives the rows of one split', () => {
     const path = join(folder, 'split.csv');
     const rows = (['test', 'validate', 'test'] as const).map((split, i) => ({

@@ -33,7 +33,7 @@ export function writePredictions(
 
 /** Reads a `predictions.csv`. Throws an InputError that names the file and the column or row. */
 export function readPredictions(path: string): Predictions {
-  const [header = [], ...rows] = parseRows(path);
+  const { header, rows, cells: cellsOf } = openTable(path);
   const findings = header.filter((column) => column.startsWith('probability ')).map((column) => column.slice(12));
   const columns = new Map(header.map((column, i) => [column, i]));
   const column = (name: string) => {
@@ -43,39 +43,78 @@ export function readPredictions(path: string): Predictions {
   };
   if (findings.length === 0) column('probability of a finding');
   const [id, patient, split] = [column('id'), column('patient'), column('split')];
-  const labels = new Float32Array(rows.length * findings.length);
-  const probabilities = new Float32Array(rows.length * findings.length);
-  for (const [f, finding] of findings.entries()) {
-    const [label, probability] = [column(`label ${finding}`), column(`probability ${finding}`)];
-    for (const [row, cells] of rows.entries()) {
-      const fail = (at: number, expected: string) => {
-        const what = `${path}: row ${row + 2}, ${header[at]}`;
-        return inputError({ what, found: JSON.stringify(cells[at]), expected });
-      };
-      const known = ['', '0', '1'].includes(cells[label]!);
-      if (!known) throw fail(label, '0, 1, or nothing where it is unknown');
-      const value = cells[probability] === '' ? Number.NaN : Number(cells[probability]);
-      if (!(value >= 0 && value <= 1)) throw fail(probability, 'a number from 0 to 1');
-      labels[row * findings.length + f] = cells[label] === '' ? Number.NaN : Number(cells[label]);
-      probabilities[row * findings.length + f] = value;
+  const label = findings.map((finding) => column(`label ${finding}`));
+  const probability = findings.map((finding) => column(`probability ${finding}`));
+  const F = findings.length;
+  const read: Predictions = {
+    ids: [],
+    patients: [],
+    splits: [],
+    findings,
+    labels: new Float32Array(rows * F),
+    probabilities: new Float32Array(rows * F),
+  };
+  const names = new Map<string, string>();
+  const nameOf = (cell: string) => names.get(cell) ?? own(cell, names);
+  for (let row = 0; row < rows; row++) {
+    const cells = cellsOf(row);
+    if (cells.length !== header.length) {
+      const expected = `${header.length}, as in the header`;
+      throw inputError({ what: `${path}: row ${row + 2}`, found: `${cells.length} fields`, expected });
     }
+    const fail = (at: number, expected: string) => {
+      const what = `${path}: row ${row + 2}, ${header[at]}`;
+      return inputError({ what, found: JSON.stringify(cells[at]), expected });
+    };
+    for (let f = 0; f < F; f++) {
+      const known = cells[label[f]!]!;
+      if (known !== '' && known !== '0' && known !== '1') throw fail(label[f]!, '0, 1, or nothing where it is unknown');
+      const said = cells[probability[f]!]!;
+      const value = said === '' ? Number.NaN : Number(said);
+      if (!(value >= 0 && value <= 1)) throw fail(probability[f]!, 'a number from 0 to 1');
+      read.labels[row * F + f] = known === '' ? Number.NaN : Number(known);
+      read.probabilities[row * F + f] = value;
+    }
+    read.ids.push(own(cells[id]!));
+    read.patients.push(nameOf(cells[patient]!));
+    read.splits.push(nameOf(cells[split]!));
   }
-  const pick = (i: number) => rows.map((cells) => cells[i]!);
-  return { ids: pick(id), patients: pick(patient), splits: pick(split), findings, labels, probabilities };
+  return read;
 }
 
-function parseRows(path: string): string[][] {
+/** A string of its own: a piece of the file's text would keep all of it in memory. */
+function own(cell: string, names?: Map<string, string>): string {
+  const copy = Buffer.from(cell).toString();
+  names?.set(copy, copy);
+  return copy;
+}
+
+interface Table {
+  header: string[];
+  /** Without the header. */
+  rows: number;
+  cells(row: number): string[];
+}
+
+/** Where nothing but the header is quoted, lines are cut at commas one by one: several times as fast, in less memory. */
+function openTable(path: string): Table {
   const text = readText(path);
-  let rows: string[][];
+  if (text.lastIndexOf('"') < text.indexOf('\n') && !text.includes('\r')) {
+    const lines = text.split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    const [header = []] = parseRecords(path, lines[0]!);
+    return { header, rows: lines.length - 1, cells: (row) => lines[row + 1]!.split(',') };
+  }
+  const [header = [], ...records] = parseRecords(path, text);
+  return { header, rows: records.length, cells: (row) => records[row]! };
+}
+
+function parseRecords(path: string, text: string): string[][] {
   try {
-    rows = parse(text, { relax_column_count: true });
+    return parse(text, { relax_column_count: true });
   } catch (error) {
     throw inputError({ what: path, found: `invalid CSV (${messageOf(error)})`, expected: 'the predictions of a run' });
   }
-  const short = rows.findIndex((cells) => cells.length !== rows[0]!.length);
-  if (short < 0) return rows;
-  const expected = `${rows[0]!.length}, as in the header`;
-  throw inputError({ what: `${path}: row ${short + 1}`, found: `${rows[short]!.length} fields`, expected });
 }
 
 /** The rows of one split. */
