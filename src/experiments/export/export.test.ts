@@ -13,7 +13,6 @@ import { sectionsOf } from '../report/sections.js';
 import type { ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
 import { EXPORT_FORMATS, exportExperiment } from './index.js';
-import { escapeLatex, latexTable } from './latex.js';
 import { standaloneSvg } from './standalone.js';
 import { svgToPdf } from './svg-to-pdf.js';
 
@@ -146,24 +145,6 @@ describe('standalone svg and pdf', () => {
   it('refuses letters that the font of a PDF does not have', () => {
     const text = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>\u6c14\u80f8</text></svg>';
     expect(() => svgToPdf(text)).toThrow("'\u6c14' in '\u6c14\u80f8' is no letter that every PDF reader has");
-  });
-});
-
-describe('latex', () => {
-  it('escapes what LaTeX reads as its own', () => {
-    expect(escapeLatex('a_b 5 % \\x {y} [z] ~ ^ # $ & \u22120.1 < "q"')).toBe(
-      'a\\_b 5 \\% \\textbackslash{}x \\{y\\} {[}z{]} \\textasciitilde{} \\textasciicircum{} \\# \\$ \\& $-$0.1 \\textless{} \\textquotedbl{}q\\textquotedbl{}',
-    );
-  });
-
-  it('gives every row as many columns, on one line, and a long table several pages', () => {
-    const [table] = sectionsOf(withHostileNames(exampleResult())).find(({ id }) => id === 'operating-point')!.tables;
-    const long = { ...table!, groups: [...table!.groups, ...table!.groups] };
-    const tex = latexTable(long, 'tab:x');
-    expect(tex).toContain(`\\begin{longtable}{ll${'r'.repeat(long.columns.length - 2)}}`);
-    const rows = tex.split('\n').filter((line) => line.endsWith('\\\\') && !/multicolumn|caption/.test(line));
-    for (const row of rows) expect(row.match(/(?<!\\)&/g)).toHaveLength(long.columns.length - 1);
-    expect(rows).toHaveLength(2 + long.groups.flatMap((group) => group.rows).length);
   });
 });
 

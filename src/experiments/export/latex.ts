@@ -1,24 +1,61 @@
 import type { Table, TableCell } from '../../pages/index.js';
+import { escapeLatex, LETTERS_MACRO } from './latex-text.js';
+import { type Layout, layoutOf, unbroken } from './layout.js';
 
-/** More rows than this go over several pages. */
-const ROWS_OF_A_PAGE = 40;
+/** Lines of text of `article` with letters of 10 pt, in points: on an upright page, and on one in landscape. */
+const UPRIGHT = 345;
+const LANDSCAPE = 550;
+/** More lines than this go over several pages. */
+const LINES_OF_A_PAGE = 38;
 
-/** A table in LaTeX with the rules of `booktabs`; a long one as a `longtable`. `label` is what `\ref` names it by. */
-export function latexTable({ title, columns, groups, notes }: Table, label: string): string {
-  const spec = columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('');
+/** How a table is set so that it stays on its page. */
+interface Setting {
+  size: 'small' | 'footnotesize' | 'scriptsize';
+  /** Its letters are as wide as ten-point letters scaled to this: Computer Modern is wider in small sizes. */
+  points: number;
+  /** Of intervals, which matter less than the estimates before them. */
+  interval: 'footnotesize' | 'scriptsize';
+  /** Half the space between columns, in points: `\tabcolsep`. */
+  separation: number;
+  landscape: boolean;
+}
+
+const SETTINGS: readonly Setting[] = [
+  { size: 'small', points: 9.2, interval: 'footnotesize', separation: 6, landscape: false },
+  { size: 'footnotesize', points: 8.5, interval: 'scriptsize', separation: 4, landscape: false },
+  { size: 'footnotesize', points: 8.5, interval: 'scriptsize', separation: 4, landscape: true },
+  { size: 'scriptsize', points: 8, interval: 'scriptsize', separation: 3, landscape: true },
+];
+
+/**
+ * A table in LaTeX with the rules of `booktabs`, no wider than the text: wide columns break their lines, a table with many goes on
+ * a page in landscape (`pdflscape`), a long one over several pages (`longtable`). `label` is what `\ref` names it by.
+ */
+export function latexTable(table: Table, label: string): string {
+  const { title, columns, groups, notes } = table;
+  const { setting, layout } = settingOf(table);
   const row = (cells: string[]) => `${cells.join(' & ')} \\\\`;
   const heading = row(columns.map(({ text }) => escapeLatex(text)));
   const rows = groups.flatMap(({ heading: name, rows: body }, i) => [
     ...(i > 0 ? ['\\addlinespace'] : []),
-    ...(name === undefined ? [] : [row([`\\multicolumn{${columns.length}}{l}{\\textit{${escapeLatex(name)}}}`])]),
-    ...body.map((cells) => row(cells.map(latexCell))),
+    ...(name === undefined ? [] : [row([groupHeading(name, columns.length, layout)])]),
+    ...body.map((cells) => row(cells.map((it) => latexCell(it, setting)))),
   ]);
   const caption = `\\caption{${escapeLatex(title)}}\\label{${label}}`;
   const remarks = notes.map((note) => `{\\footnotesize ${escapeLatex(note)}\\par}`);
-  const long = rows.length > ROWS_OF_A_PAGE;
+  const long = layout.lines > LINES_OF_A_PAGE || setting.landscape;
+  const style = [
+    `\\${setting.size}`,
+    `\\setlength{\\tabcolsep}{${setting.separation}pt}`,
+    // Rows of several lines are told apart by the space above them.
+    ...(layout.natural ? [] : ['\\setlength{\\extrarowheight}{2pt}']),
+  ];
+  const spec = columnsOf(table, layout);
   const lines = long
     ? [
-        '{\\small',
+        setting.landscape ? '\\begin{landscape}' : '\\begingroup',
+        ...style,
+        '\\setlength{\\LTcapwidth}{\\linewidth}',
         `\\begin{longtable}{${spec}}`,
         `${caption}\\\\`,
         '\\toprule',
@@ -32,12 +69,14 @@ export function latexTable({ title, columns, groups, notes }: Table, label: stri
         '\\bottomrule',
         '\\endfoot',
         ...rows,
-        '\\end{longtable}}',
+        '\\end{longtable}',
         ...remarks,
+        setting.landscape ? '\\end{landscape}' : '\\endgroup',
       ]
     : [
-        '\\begin{table}',
-        '\\small',
+        '\\begin{table}[htbp]',
+        '\\centering',
+        ...style,
         caption,
         `\\begin{tabular}{${spec}}`,
         '\\toprule',
@@ -46,20 +85,65 @@ export function latexTable({ title, columns, groups, notes }: Table, label: stri
         ...rows,
         '\\bottomrule',
         '\\end{tabular}',
-        ...(remarks.length > 0 ? ['\\par\\smallskip', ...remarks] : []),
+        ...(remarks.length > 0 ? ['\\par\\smallskip\\raggedright', ...remarks] : []),
         '\\end{table}',
       ];
-  return `${lines.join('\n')}\n`;
+  const packages = ['booktabs', 'array', ...(long ? ['longtable'] : []), ...(setting.landscape ? ['pdflscape'] : [])];
+  const text = `${lines.join('\n')}\n`;
+  return (
+    `% \\usepackage{${packages.join(',')}}\n` +
+    (long ? '% In a document of two columns: between \\onecolumn and \\twocolumn.\n' : '') +
+    (text.includes('\\hilumletters') ? LETTERS_MACRO : '') +
+    text
+  );
+}
+
+/** The first setting in which no word is wider than its column. */
+function settingOf(table: Table): { setting: Setting; layout: Layout } {
+  const tried = SETTINGS.map((setting) => ({
+    setting,
+    layout: layoutOf(table, setting.landscape ? LANDSCAPE : UPRIGHT, {
+      size: setting.points,
+      padding: 2 * setting.separation,
+    }),
+  }));
+  return tried.find(({ layout }) => !layout.tooNarrow) ?? tried.at(-1)!;
+}
+
+/** Columns as wide as their content, or as shares of the line: the document's own may be longer or shorter than ours. */
+function columnsOf({ columns }: Table, { natural, widths }: Layout): string {
+  if (natural) return `@{}${columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('')}@{}`;
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  const last = columns.length - 1;
+  const specs = columns.map(({ align }, i) => {
+    // The shares are of the line without the space between columns.
+    const share = (widths[i]! / total).toFixed(4);
+    const ragged = align === 'right' ? '\\raggedleft' : '\\raggedright';
+    return `>{${ragged}\\arraybackslash}p{${share}\\dimexpr\\linewidth-${2 * last}\\tabcolsep\\relax}`;
+  });
+  return `@{}${specs.join('')}@{}`;
+}
+
+function groupHeading(name: string, columns: number, { natural }: Layout): string {
+  const spec = natural ? 'l' : 'p{\\linewidth}';
+  return `\\multicolumn{${columns}}{@{}${spec}@{}}{\\textit{${escapeLatex(name)}}}`;
 }
 
 /** A document that shows all tables, to look at them or to take its first lines into a paper. */
 export function latexDocument(files: readonly string[]): string {
   return [
+    '% pdflatex, twice: columns over several pages are measured in the first run. For names in other scripts than the Latin one:',
+    '% xelatex or lualatex, with a font that has them (e.g. \\usepackage{xeCJK} for Chinese).',
     '\\documentclass{article}',
-    '\\usepackage[a4paper,landscape,margin=15mm]{geometry}',
+    '\\usepackage[a4paper,margin=25mm]{geometry}',
+    '\\ifdefined\\Umathchar',
+    '\\usepackage{fontspec}',
+    '\\else',
     '\\usepackage[T1]{fontenc}',
     '\\usepackage[utf8]{inputenc}',
-    '\\usepackage{booktabs,longtable}',
+    '\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}',
+    '\\fi',
+    '\\usepackage{booktabs,array,longtable,pdflscape}',
     '\\begin{document}',
     ...files.map((file) => `\\input{${file}}`),
     '\\end{document}',
@@ -67,37 +151,8 @@ export function latexDocument(files: readonly string[]): string {
   ].join('\n');
 }
 
-function latexCell({ text, range, strong }: TableCell): string {
+function latexCell({ text, range, strong }: TableCell, setting: Setting): string {
   const value = escapeLatex(text);
-  return `${strong ? `\\textbf{${value}}` : value}${range ? ` {\\footnotesize ${escapeLatex(range)}}` : ''}`;
-}
-
-const SPECIAL: Record<string, string> = {
-  '\\': '\\textbackslash{}',
-  '^': '\\textasciicircum{}',
-  '~': '\\textasciitilde{}',
-  '<': '\\textless{}',
-  '>': '\\textgreater{}',
-  '|': '\\textbar{}',
-  '"': '\\textquotedbl{}',
-  '[': '{[}',
-  ']': '{]}',
-  '\u2212': '$-$',
-  '\u2013': '--',
-  '\u2014': '---',
-  '\u2020': '\\dag{}',
-  '\u2026': '\\dots{}',
-  '\u2264': '$\\leq$',
-  '\u2265': '$\\geq$',
-  '\u00d7': '$\\times$',
-};
-
-/** Makes text literal. Brackets are wrapped: after `\\` they would be its option. */
-export function escapeLatex(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(
-      /[#$%&_{}]|[^\x20-\x5a\x61-\x7a]|[<>"]/g,
-      (char) => SPECIAL[char] ?? (/[#$%&_{}]/.test(char) ? `\\${char}` : char),
-    );
+  const interval = range && escapeLatex(unbroken(range));
+  return `${strong ? `\\textbf{${value}}` : value}${interval ? ` {\\${setting.interval} ${interval}}` : ''}`;
 }
