@@ -66,7 +66,9 @@ export function escapeLatex(text: string): string {
     .replaceAll('"', '\u201d')
     .replace(/[\u0080-\u{10ffff}]+|[#$%&_{}\\^~`<>|[\]]|-(?=-)/gu, (found) => {
       if (found === '-') return '-{}';
-      if (/[#$%&_{}]/.test(found)) return `\\${found}`;
+      // Names like Pleural_Thickening may break in a narrow column.
+      if (found === '_') return '\\_\\allowbreak{}';
+      if (/[#$%&{}]/.test(found)) return `\\${found}`;
       return runs(found);
     });
 }

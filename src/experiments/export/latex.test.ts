@@ -10,7 +10,7 @@ import { escapeLatex } from './latex-text.js';
 describe('escapeLatex', () => {
   it('escapes what LaTeX reads as its own', () => {
     expect(escapeLatex('a_b 5 % \\x {y} [z] ~ ^ # $ & \u22120.1 < "q" `r` 1--2')).toBe(
-      'a\\_b 5 \\% \\textbackslash{}x \\{y\\} {[}z{]} \\textasciitilde{} \\textasciicircum{} \\# \\$ \\& $-$0.1 ' +
+      'a\\_\\allowbreak{}b 5 \\% \\textbackslash{}x \\{y\\} {[}z{]} \\textasciitilde{} \\textasciicircum{} \\# \\$ \\& $-$0.1 ' +
         '\\textless{} \u201cq\u201d \\textasciigrave{}r\\textasciigrave{} 1-{}-2',
     );
   });
