@@ -16,7 +16,9 @@ export class LayerNorm extends Module {
     this.bias = Parameter.of(zeros([dim], 'float32'));
   }
 
+  /** In the precision of the weights, as autocast does on CUDA: libtorch's CPU kernel takes no bfloat16 beside float32. */
   forward(x: Tensor): Tensor {
-    return x.layerNorm([this.dim], this.weight, this.bias, this.eps);
+    const { weight, bias, dim, eps } = this;
+    return (x.dtype === weight.dtype ? x : x.to(weight.dtype)).layerNorm([dim], weight, bias, eps);
   }
 }
