@@ -3,14 +3,9 @@ import type { Estimate, IntervalMethod } from './estimate.js';
 import { jackknifeBlocks } from './jackknife.js';
 import { MeasuredModel } from './measured-model.js';
 import { rankScores } from './ranked-scores.js';
-import {
-  METRICS,
-  type Metric,
-  measureReplicates,
-  type RankedModel,
-  roomForProgress,
-  roomForValues,
-} from './replicates.js';
+import { roomForProgress } from './replicate-batches.js';
+import { measureReplicates, startThreads } from './replicate-threads.js';
+import { METRICS, type Metric, type RankedModel, roomForValues } from './replicates.js';
 import { Resampler } from './resampling.js';
 import { type Difference, differenceOf, estimateOf } from './sampled.js';
 import { countLabels, findingColumn, type LabelCounts } from './scores.js';
@@ -138,16 +133,18 @@ export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: Boot
   const resampler = new Resampler(rows, groups, strata);
   const blocks = interval === 'bca' ? jackknifeBlocks(resampler.strata, seed) : undefined;
   const columns = redraws + (blocks?.count ?? 0);
+  const looks = options.models.reduce((sum, { seeds }) => sum + seeds.length, 0) * findings * rows * columns;
+  const working = looks < WORTH_THREADS ? 1 : threads;
+  startThreads(working);
   const models = options.models.map(
     (model): RankedModel => ({
       ...rankModel(model, labels, resampler.unitOfRow),
       values: roomForValues(findings, columns),
     }),
   );
-  const looks = models.reduce((sum, { ranked }) => sum + ranked.length, 0) * findings * rows * columns;
   const progress = roomForProgress(columns);
   const replicates = { seed, redraws, rows, groups, strata, blocks, columns, models, progress };
-  measureReplicates(replicates, looks < WORTH_THREADS ? 1 : threads);
+  measureReplicates(replicates, working);
 
   const measured = models.map(
     (model) => new MeasuredModel(model, { redraws, blocks, units: resampler.units, estimable }),

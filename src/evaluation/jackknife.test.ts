@@ -8,7 +8,9 @@ import { fixture } from './fixtures/load.js';
 import { acceleration, jackknifeBlocks } from './jackknife.js';
 import { MeasuredModel } from './measured-model.js';
 import { rankScores } from './ranked-scores.js';
-import { measureReplicates, roomForProgress, roomForValues } from './replicates.js';
+import { roomForProgress } from './replicate-batches.js';
+import { measureReplicates } from './replicate-threads.js';
+import { roomForValues } from './replicates.js';
 import { Resampler } from './resampling.js';
 
 interface Reference {
