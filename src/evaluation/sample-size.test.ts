@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fixture } from './fixtures/load.js';
 import {
+  designEffect,
   type ExpectedDifference,
   hanleyMcNeilVariance,
   sampleSizeForAuroc,
@@ -21,6 +22,27 @@ describe('the variance of Hanley and McNeil', () => {
     expect(mean).toBeCloseTo(auroc, 2);
     // 20,000 draws: the variance is known to about 1 %.
     expect(Math.abs(variance / hanleyMcNeilVariance(auroc, positives, negatives) - 1)).toBeLessThan(0.05);
+  });
+});
+
+describe('the design effect', () => {
+  const { designEffects } = fixture<{
+    designEffects: { imagesPerPatient: number; placements: number[]; ratio: number }[];
+  }>('delong-patients');
+  it.each(designEffects)('is the variance of patients with several images over that of one each: %j', (it) => {
+    const { imagesPerPatient, placements, ratio } = it;
+    const withinPatient = (placements[0]! + placements[1]!) / 2;
+    // 12,000 draws: the ratio is known to about 2 %.
+    expect(Math.abs(ratio / designEffect({ imagesPerPatient, withinPatient }) - 1)).toBeLessThan(0.05);
+  });
+
+  it('is that of the images needed', () => {
+    const expected = { auroc: 0.8, prevalence: 0.1, width: 0.1 };
+    const alone = sampleSizeForAuroc(expected);
+    expect(alone.patients).toBe(alone.images);
+    const { images, patients } = sampleSizeForAuroc({ ...expected, imagesPerPatient: 4, withinPatient: 0.5 });
+    expect(Math.abs(images - 2.5 * alone.images)).toBeLessThan(3);
+    expect(patients).toBe(Math.ceil(images / 4));
   });
 });
 
@@ -49,6 +71,9 @@ it('refuses what cannot be', () => {
     'correlation 1 is outside',
   );
   expect(() => sampleSizeForAuroc({ auroc: 0.8, prevalence: 0, width: 0.1 })).toThrow('prevalence 0 is not between');
+  const several = { auroc: 0.8, prevalence: 0.1, width: 0.1 };
+  expect(() => sampleSizeForAuroc({ ...several, imagesPerPatient: 0.5 })).toThrow('imagesPerPatient 0.5 is not');
+  expect(() => sampleSizeForAuroc({ ...several, withinPatient: 2 })).toThrow('withinPatient 2 is outside 0..1');
   expect(() => sampleSizeForAuroc({ auroc: 0.8, prevalence: 0.1, width: 1e-6 })).toThrow(
     'no test set of up to a billion',
   );
