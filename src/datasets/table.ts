@@ -10,6 +10,8 @@ export interface TableOptions {
   ragged?: boolean;
   /** What the error for a missing column advises. */
   fix?: string;
+  /** What that for a row of another length advises; that the file may be cut off by default. */
+  damaged?: string;
   /** One character between the fields; a comma by default. */
   separator?: string;
   /**
@@ -28,6 +30,7 @@ interface Wanted {
   sideBySide: boolean;
 }
 
+const CUT_OFF = 'The file may be cut off: download it again.';
 /** The most that a compressed table may become: 512 MiB. */
 const MOST_BYTES = 2 ** 29;
 /** The most characters of one record: more means a quotation mark that is never closed. */
@@ -43,7 +46,7 @@ export function* readTable<R extends string, O extends string = never>(
   path: string,
   required: readonly R[],
   optional: readonly O[] = [],
-  { ragged = false, fix, separator = ',', together = [] }: TableOptions = {},
+  { ragged = false, fix, damaged = CUT_OFF, separator = ',', together = [] }: TableOptions = {},
 ): Generator<[index: number, row: Row<R, O>], void> {
   const records = new Records(path, separator);
   const header = headerOf(records, `the columns ${required.join(', ')}`);
@@ -58,7 +61,7 @@ export function* readTable<R extends string, O extends string = never>(
           what: rowName(path, index),
           found: `${count} fields`,
           expected: `${header.length}, as in the header`,
-          fix: 'The file may be cut off: download it again.',
+          fix: damaged,
         });
       }
       for (const name of wanted.names) if (name) row[name] ??= '';
@@ -261,6 +264,7 @@ class Lines {
 
 function readDecompressed(path: string): Buffer {
   const bytes = readBytes(path);
+  refuseOtherFormats(path, bytes);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes, { maxOutputLength: MOST_BYTES, chunkSize: unpackedSize(bytes) + 1 });
@@ -268,6 +272,18 @@ function readDecompressed(path: string): Buffer {
     const found = `damaged or oversized gzip data (${messageOf(error)})`;
     throw inputError({ what: path, found, expected: 'a complete .gz file', fix: 'Download the file again.' });
   }
+}
+
+/** UTF-16, as spreadsheets write "Unicode text", and workbooks themselves. */
+function refuseOtherFormats(path: string, bytes: Buffer): void {
+  const start = bytes.subarray(0, 4).toString('latin1');
+  const found =
+    start.startsWith('\xFF\xFE') || start.startsWith('\xFE\xFF')
+      ? 'text in UTF-16'
+      : start === 'PK\x03\x04'
+        ? 'a workbook or ZIP file'
+        : undefined;
+  if (found) throw inputError({ what: path, found, expected: 'CSV in UTF-8', fix: 'Save it as "CSV UTF-8".' });
 }
 
 /**
