@@ -1,7 +1,9 @@
 import { inputError } from '../base/index.js';
 import { countLabels } from '../evaluation/index.js';
 import { counted, listed } from '../pages/index.js';
+import { adviceFor } from './cells.js';
 import { nameKey } from './columns.js';
+import { spellingInCommon } from './ids.js';
 import { examples, type PredictionFile } from './read.js';
 
 /** Two models' predictions of the same N rows and F findings. */
@@ -113,12 +115,16 @@ function commonIds(
         : []),
       ...(extra.length > 0 ? [`${counted(extra.length, 'id')} that it does not have (${examples(extra)})`] : []),
     ];
+    const spelling = 2 * missing.length > ids.length ? spellingInCommon(ids, other.ids) : undefined;
+    const alike = `Most ids would be the same ${spelling}: spell them alike in both files.`;
     if (!common) {
       throw inputError({
         what: other.path,
         found: listed(parts),
         expected: `the ids of ${base!.path}`,
-        fix: 'Predict the same images with both, or compare those that all files have with --common.',
+        fix: spelling
+          ? alike
+          : 'Predict the same images with both, or compare those that all files have with --common.',
       });
     }
     notes.push(`${other.path}: ${listed(parts)}; only rows that all files have are compared.`);
@@ -128,7 +134,7 @@ function commonIds(
         what: other.path,
         found: `no id of ${base!.path}`,
         expected: 'ids in common',
-        fix: 'Check which columns hold the ids (--id).',
+        fix: spelling ? alike : 'Check which columns hold the ids (--id).',
       });
   }
   return ids;
@@ -146,8 +152,8 @@ function commonFindings(
   const found = all.filter((finding) => hasScores(finding) && hasLabels(finding));
   const lacks = wanted?.filter((name) => !found.some((finding) => nameKey(finding) === nameKey(name))) ?? [];
   if (found.length === 0 || lacks.length > 0) {
-    const of = ({ path }: PredictionFile, columns: Map<string, Float64Array>) =>
-      `${path}: ${[...columns.keys()].join(', ').slice(0, 200) || 'none'}`;
+    const of = ({ path, texts }: PredictionFile, columns: Map<string, Float64Array>) =>
+      `${path}: ${[...columns.keys()].join(', ').slice(0, 200) || `none${noNumbers(texts)}`}`;
     throw inputError({
       what: 'findings',
       found: [
@@ -158,7 +164,9 @@ function commonFindings(
         lacks.length > 0
           ? `${listed(lacks)} in every file, as --findings says`
           : 'a finding that all files and the labels have',
-      fix: 'Columns of labels are named like "label Edema", or stand in a file of their own (--labels).',
+      fix:
+        sources.map(({ texts }) => [...texts.values()].map(adviceFor).find((it) => it)).find((it) => it) ??
+        'Labels are 1, 0 or blank, in a column per finding: named like "label Edema", or in a file of their own (--labels).',
     });
   }
   const names = new Map(
@@ -169,6 +177,14 @@ function commonFindings(
   const left = [...names].filter(([key]) => !found.some((finding) => nameKey(finding) === key)).map(([, name]) => name);
   if (left.length > 0) notes.push(`Not in every file, or without labels, and left out: ${listed(left)}.`);
   return found;
+}
+
+/** ` (view holds no number but "PA")` */
+function noNumbers(texts: Map<string, string>): string {
+  const [first] = texts;
+  if (!first) return '';
+  const more = texts.size > 1 ? ` and ${counted(texts.size - 1, 'other column')}` : '';
+  return ` (${first[0]}${more}: no numbers, but ${JSON.stringify(first[1].slice(0, 60))})`;
 }
 
 function columnOf(columns: Map<string, Float64Array>, finding: string): Float64Array | undefined {

@@ -90,7 +90,7 @@ export function recognizeColumns(
       what,
       found: shown(header),
       expected: 'a column that names the rows, such as "id" or "image_id"',
-      fix: 'Rename it, or name it with --id.',
+      fix: 'Rename it, name it with --id, or add one: rows are matched by it.',
     });
   }
   const patient = given(named.patient, '--patient') ?? byName(PATIENT_NAMES);

@@ -7,6 +7,7 @@ import { Random } from '../base/index.js';
 import { auroc, delongTest, pairedBootstrap, permutationTest, placements } from '../evaluation/index.js';
 import { type CompareOptions, compareModels } from './compare.js';
 import { writeComparison } from './page.js';
+import { nameOf } from './read.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-compare-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -125,6 +126,8 @@ describe('compareModels', () => {
       files: [/seed-1/, /seed-2/].map((name) => expect.stringMatching(name)),
     });
     expect(result.second.name).toBe('random-seed-1');
+    expect(nameOf(['b_second.csv', 'b_seed2.csv'])).toBe('b');
+    expect(nameOf(['x/dino1.csv', 'x/dino2.csv'])).toBe('dino');
     const runs = ['seed-1', 'seed-2'].map((name) => join(folder, 'dino', name));
     expect(compareModels({ ...options, first: runs })).toMatchObject({ first: { files: result.first.files } });
     expect(result.mean.pPermutation).toBeNull();
@@ -174,6 +177,108 @@ describe('compareModels', () => {
   });
 });
 
+describe('files of other software', () => {
+  const file = (name: string, text: string | Buffer) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const lines = (cells: (value: number) => string | number, separator = ',') =>
+    ids.map((id, i) => [id, ...poor!.map((column) => cells(column[i]!))].join(separator));
+  const header = ['id', ...NAMES];
+  const here = () => compareModels(base);
+
+  it('takes a byte order mark, semicolons, Windows line ends and decimal commas', () => {
+    const comma = (value: number) => `${value}`.replace('.', ',');
+    const text = `\ufeff${[header.join(';'), ...lines(comma, ';')].join('\r\n')}\r\n`;
+    const result = compareModels({ ...base, second: [file('german.csv', text)] });
+    expect(result.findings).toEqual(here().findings);
+    expect(result.notes.join()).toMatch('german.csv: numbers with a decimal comma in Edema and Lung Opacity');
+  });
+
+  it('says what is peculiar about the numbers', () => {
+    const calls = file('calls.csv', [header.join(), ...lines((value) => Number(value > 0.5))].join('\n'));
+    expect(compareModels({ ...base, second: [calls] }).notes.join()).toMatch('calls are 0 and 1 alone');
+    const absence = csv('absence.csv', [header, ...plain(good!.map((column) => column.map((value) => 1 - value)))]);
+    expect(compareModels({ ...base, second: [absence] }).notes.join()).toMatch('absence ranks negatives above');
+    expect(here().notes.join()).not.toMatch('alone|ranks');
+  });
+
+  it('says that images count as independent where they do', () => {
+    expect(here().notes.join()).not.toMatch('independent');
+    expect(compareModels({ ...base, unit: 'image' }).notes.join()).toMatch('By --unit image images count as');
+    const { notes, findings } = compareModels({ ...base, first: [b], second: [b] });
+    expect(notes.join()).toMatch('No file has a column of patients');
+    expect(findings[0]!.delong).not.toHaveProperty('patients');
+  });
+
+  const spelled = (name: string, spell: (id: string, i: number) => string) =>
+    csv(name, [header, ...plain(poor!).map(([id, ...cells], i) => [spell(String(id), i), ...cells])]);
+  const numbers = csv('numbers.csv', [header, ...plain(good!).map(([, ...cells], i) => [String(100 + i), ...cells])]);
+  it.each<[string, Partial<CompareOptions>, RegExp]>([
+    [
+      'folders',
+      { second: [spelled('folders.csv', (id) => `/data/${id}`)] },
+      /Most ids would be the same without folders: spell/,
+    ],
+    [
+      'endings',
+      { second: [spelled('endings.csv', (id) => `${id}.PNG`)] },
+      /without the ending of the file name: spell/,
+    ],
+    ['letters', { second: [spelled('letters.csv', (id) => id.toUpperCase())] }, /in small letters: spell/],
+    [
+      'numbers read as decimals',
+      { first: [numbers], second: [spelled('decimals.csv', (_, i) => `${100 + i}.0`)] },
+      /without "\.0" behind whole numbers: spell/,
+    ],
+    [
+      'numbers of one width',
+      { first: [numbers], second: [spelled('zeros.csv', (_, i) => `000${100 + i}`)] },
+      /without leading zeros: spell/,
+    ],
+    [
+      'folders and endings, with --common',
+      { common: true, second: [spelled('both.csv', (id) => `d/${id}.dcm`)] },
+      /without folders, without the ending/,
+    ],
+    [
+      'percent',
+      {
+        second: [file('percent.csv', [header.join(), ...lines((value) => `${(100 * value).toFixed(3)}%`)].join('\n'))],
+      },
+      /percent\.csv: row 2, Edema: found "\d+\.\d+%".*without the percent sign/,
+    ],
+    [
+      'a list of images and findings',
+      {
+        second: [
+          csv('list.csv', [['id', 'finding', 'score'], ...ids.flatMap((id) => NAMES.map((name) => [id, name, 1]))]),
+        ],
+      },
+      /120 ids more than once \(image 0 in rows 2 and 3, .*turn a list of images and findings into such a table/,
+    ],
+    [
+      'words for labels',
+      { labels: csv('words.csv', [header, ...ids.map((id) => [id, 'yes', 'no'])]) },
+      /labels of .*words\.csv: none \(Edema and 1 other column: no numbers, but "yes"\).*Write 1 for yes/,
+    ],
+    [
+      'a row cut off',
+      { second: [file('cut.csv', [header.join(), ...lines(String), 'x,1'].join('\n'))] },
+      /row 122: found 2 fields; expected 3, as in the header\. Complete the row/,
+    ],
+    [
+      'UTF-16',
+      { second: [file('utf16.csv', Buffer.from('\ufeffid,Edema', 'utf16le'))] },
+      /found text in UTF-16.*Save it as/,
+    ],
+    ['a workbook', { second: [file('book.csv', 'PK\x03\x04...')] }, /found a workbook.*Save it as "CSV UTF-8"/],
+  ])('%s', (_, options, message) => {
+    expect(() => compareModels({ ...base, ...options })).toThrow(message);
+  });
+});
+
 describe('what does not fit is refused with the reason', () => {
   const rows = plain(poor!);
   const bad = (name: string, change: (rows: (string | number)[][]) => unknown, header = ['id', ...NAMES]) => {
@@ -215,7 +320,7 @@ describe('what does not fit is refused with the reason', () => {
           }),
         ],
       },
-      /twice\.csv: id: found 1 id more than once \(image 4\)/,
+      /twice\.csv: id: found 1 id more than once \(image 4 in rows 6 and 7\); expected one row per image/,
     ],
     [
       'an empty id',

@@ -16,7 +16,8 @@ import {
   placements,
 } from '../evaluation/index.js';
 import { counted } from '../pages/index.js';
-import { type AlignedPredictions, alignPredictions } from './align.js';
+import { alignPredictions } from './align.js';
+import { noteIndependence, noteScale, noteValues } from './notes.js';
 import { nameOf, predictionFiles, readPredictionFile } from './read.js';
 import type { ComparedModel, FindingComparison, ModelComparison, NumberWithInterval } from './result.js';
 import { verdict } from './verdict.js';
@@ -147,6 +148,8 @@ export function compareModels(options: CompareOptions): ModelComparison {
   });
   const over = findings.filter((_, f) => one!.findings[f]!.estimable);
   if (unit === 'image') noteIndependence(data, notes);
+  noteValues(first.name, data.first, one!.meanAuroc, notes);
+  noteValues(second.name, data.second, two!.meanAuroc, notes);
   if (!permutation)
     notes.push(
       'No permutation test: it exchanges the seeds of both models in pairs, and they have different numbers of seeds.',
@@ -259,23 +262,6 @@ function readModels(options: CompareOptions, split: string) {
 
 function pOfAlternative(test: { pTwoSided: number; pGreater: number }, alternative: Alternative): number {
   return alternative === 'two-sided' ? test.pTwoSided : test.pGreater;
-}
-
-function noteScale({ first, second }: AlignedPredictions, notes: string[]): void {
-  const outside = (scores: Float64Array[]) => scores.some((seed) => seed.some((value) => value < 0 || value > 1));
-  const models = [...(outside(first) ? ['first'] : []), ...(outside(second) ? ['second'] : [])];
-  if (models.length === 0) return;
-  notes.push(
-    `Predictions of the ${models.join(' and the ')} model are not all in 0..1: they are taken as scores, of which AUROC uses the order alone.`,
-  );
-}
-
-function noteIndependence({ ids, patients }: AlignedPredictions, notes: string[]): void {
-  if (patients && new Set(patients).size === ids.length) return;
-  const why = patients ? 'By --unit image' : 'No file has a column of patients:';
-  notes.push(
-    `${why} images count as independent. Where a patient has several, intervals come out too narrow and p too small.`,
-  );
 }
 
 /** Scores `[N * F]` as their ranks among different values, 0, 1, 2, ..., per finding: float32 holds them without error. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { inputError, nearest } from '../base/index.js';
 import { readHeader, readTable } from '../datasets/index.js';
 import { counted, listed } from '../pages/index.js';
+import { adviceFor, Cells } from './cells.js';
 import { type FindingColumn, type NamedColumns, nameKey, recognizeColumns } from './columns.js';
 
 /** What a file says of its rows, which follow each other as in the file. NaN where it says nothing. */
@@ -15,6 +16,8 @@ export interface PredictionFile {
   /** By finding, `[N]`. */
   scores: Map<string, Float64Array>;
   labels: Map<string, Float64Array>;
+  /** Columns left out because they hold no number, with the first text of each. */
+  texts: Map<string, string>;
   notes: string[];
 }
 
@@ -56,6 +59,8 @@ export function nameOf(paths: readonly string[]): string {
   if (names.length === 1) return names[0]!;
   let common = names[0]!;
   while (!names.every((name) => name.startsWith(common))) common = common.slice(0, -1);
+  // Not a part of a word: "b_se" of b_second and b_seed.
+  if (names.some((name) => /\p{L}/u.test(name[common.length] ?? ''))) common = common.replace(/\p{L}+$/u, '');
   return common.replace(/[\s_-]*(seed)?[\s_-]*$/i, '') || names[0]!;
 }
 
@@ -75,11 +80,15 @@ export function readPredictionFile(path: string, options: ReadOptions): Predicti
     ...[patient, split].filter((name) => name !== undefined),
     ...[...scores, ...labels].map(({ column }) => column),
   ];
-  const values = new Map([...scores, ...labels].map(({ column }) => [column, new Cells()]));
+  const values = new Map([...scores, ...labels].map(({ column }) => [column, new Cells(separator)]));
   const ids: string[] = [];
   const patients: string[] = [];
+  const rows: number[] = [];
   const others = new Set<string>();
-  for (const [index, row] of readTable(path, required, [], { separator })) {
+  for (const [index, row] of readTable(path, required, [], {
+    separator,
+    damaged: 'Complete the row, or quote what holds a separator.',
+  })) {
     const at = `${path}: row ${index + 2}`;
     if (split && options.split !== 'all' && row[split] !== options.split) {
       others.add(row[split]!);
@@ -88,6 +97,7 @@ export function readPredictionFile(path: string, options: ReadOptions): Predicti
     const name = row[id]!.trim();
     if (name === '') throw inputError({ what: `${at}, ${id}`, found: 'nothing', expected: 'the id of the row' });
     ids.push(name);
+    rows.push(index + 2);
     if (patient) {
       const who = row[patient]!.trim();
       if (who === '')
@@ -102,17 +112,22 @@ export function readPredictionFile(path: string, options: ReadOptions): Predicti
     for (const [column, cells] of values) cells.add(row[column]!, `${at}, ${column}`);
   }
   if (ids.length === 0) throw noRows(path, options.split, others);
-  refuseTwice(path, ids);
+  refuseTwice(path, id, ids, rows);
   const notes: string[] = [];
   if (columns.ignored.length > 0)
     notes.push(`${path}: ${counted(columns.ignored.length, 'column')} not used: ${listed(columns.ignored)}.`);
+  const texts = new Map<string, string>();
+  const used = { path, values, texts, notes };
+  const commas = [...values].filter(([, cells]) => cells.commas).map(([column]) => column);
+  if (commas.length > 0) notes.push(`${path}: numbers with a decimal comma in ${listed(commas)}.`);
   return {
     path,
     ids,
     ...(patient && { patients }),
     hasSplit: split !== undefined,
-    scores: numbersOf(path, scores, values, columns.marked, notes),
-    labels: numbersOf(path, labels, values, columns.marked || options.kind === 'predictions', notes),
+    scores: numbersOf(scores, columns.marked, used),
+    labels: numbersOf(labels, columns.marked || options.kind === 'predictions', used),
+    texts,
     notes,
   };
 }
@@ -136,51 +151,27 @@ function separatorOf(header: string): string {
   return [',', ';', '\t'].reduce((best, it) => (header.split(it).length > header.split(best).length ? it : best));
 }
 
-/** The numbers of a column, with the first cell that is none. */
-class Cells {
-  readonly values: number[] = [];
-  wrong: { at: string; text: string } | undefined;
-  numbers = 0;
-
-  add(text: string, at: string): void {
-    const cell = text.trim();
-    const value = UNKNOWN.test(cell) ? NaN : (BOOLEANS[cell.toLowerCase()] ?? Number(cell));
-    if (Number.isFinite(value)) this.numbers++;
-    else if (!UNKNOWN.test(cell)) this.wrong ??= { at, text: cell };
-    this.values.push(value);
-  }
-}
-
-const UNKNOWN = /^(|nan|na|n\/a|null|none)$/i;
-const BOOLEANS: Record<string, number> = { true: 1, false: 0 };
-
 /** Columns of numbers. One that is not marked and holds no number at all, such as a view position, is left out. */
 function numbersOf(
-  path: string,
   wanted: readonly FindingColumn[],
-  values: Map<string, Cells>,
   marked: boolean,
-  notes: string[],
+  { path, values, texts, notes }: Pick<PredictionFile, 'path' | 'texts' | 'notes'> & { values: Map<string, Cells> },
 ) {
   const numbers = new Map<string, Float64Array>();
   for (const { column, finding } of wanted) {
     const cells = values.get(column)!;
-    if (cells.numbers === 0 && !marked) {
+    if (cells.numbers === 0 && !marked && !cells.almostNumbers) {
       notes.push(`${path}: column ${column} holds no number and is not used.`);
+      texts.set(column, cells.wrong?.text ?? '');
       continue;
     }
     if (cells.wrong) {
       const { at, text } = cells.wrong;
-      const comma = /^-?\d+,\d+$/.test(text);
       throw inputError({
         what: at,
         found: JSON.stringify(text),
         expected: 'a finite number, or nothing where it is unknown',
-        fix: comma
-          ? 'Write numbers with a decimal point.'
-          : marked
-            ? undefined
-            : 'Name the findings with --findings where the column is none.',
+        fix: adviceFor(text) ?? (marked ? undefined : 'Name the findings with --findings where the column is none.'),
       });
     }
     numbers.set(finding, Float64Array.from(cells.values));
@@ -198,15 +189,20 @@ function noRows(path: string, split: string, others: Set<string>): Error {
   });
 }
 
-function refuseTwice(path: string, ids: readonly string[]): void {
+function refuseTwice(path: string, column: string, ids: readonly string[], rows: readonly number[]): void {
   if (new Set(ids).size === ids.length) return;
-  const seen = new Set<string>();
-  const twice = new Set(ids.filter((id) => seen.size === seen.add(id).size));
+  const firsts = new Map<string, number>();
+  const twice = new Map<string, string>();
+  for (const [i, id] of ids.entries()) {
+    const first = firsts.get(id);
+    if (first === undefined) firsts.set(id, rows[i]!);
+    else if (!twice.has(id)) twice.set(id, `${id} in rows ${first} and ${rows[i]}`);
+  }
   throw inputError({
-    what: `${path}: id`,
-    found: `${counted(twice.size, 'id')} more than once (${examples([...twice])})`,
-    expected: 'one row per id',
-    fix: 'Remove the rows that are there twice, or name the column that tells rows apart with --id.',
+    what: `${path}: ${column}`,
+    found: `${counted(twice.size, 'id')} more than once (${examples([...twice.values()], 3)})`,
+    expected: 'one row per image, with a column per finding',
+    fix: 'Remove the rows that are there twice, turn a list of images and findings into such a table, or name the column that tells rows apart with --id.',
   });
 }
 

@@ -62,11 +62,13 @@ function ofFindings({ first, second, findings, statistics }: Omit<ModelCompariso
     .filter(([, won]) => won.length > 0)
     .map(([name, won]) => `${name} for ${listed(won)}`);
   const how =
-    statistics.correction === 'none' ? 'without correction' : `corrected by ${CORRECTION_NAMES[statistics.correction]}`;
+    statistics.correction === 'none'
+      ? 'without correction'
+      : `with p corrected by ${CORRECTION_NAMES[statistics.correction]}`;
   return [
     parts.length > 0
-      ? `By finding (${how}), better at ${Number(level.toFixed(4))}: ${listed(parts)}.`
-      : `By finding (${how}), no difference is significant at ${Number(level.toFixed(4))}.`,
+      ? `By finding, ${how}, better at ${Number(level.toFixed(4))}: ${listed(parts)}.`
+      : `By finding, ${how}, no difference is significant at ${Number(level.toFixed(4))}.`,
   ];
 }
 
