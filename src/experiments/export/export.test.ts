@@ -12,8 +12,9 @@ import { exampleResult } from '../report/fixtures/result.js';
 import { sectionsOf } from '../report/sections.js';
 import type { ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
+import { drawMissing } from './drawn-text.js';
 import { EXPORT_FORMATS, exportExperiment } from './index.js';
-import { standaloneSvg } from './standalone.js';
+import { FONT, standaloneSvg } from './standalone.js';
 import { svgToPdf } from './svg-to-pdf.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-export-'));
@@ -142,9 +143,28 @@ describe('standalone svg and pdf', () => {
     expect(operators).not.toContain('NaN');
   });
 
-  it('refuses letters that the font of a PDF does not have', () => {
-    const text = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>\u6c14\u80f8</text></svg>';
-    expect(() => svgToPdf(text)).toThrow("'\u6c14' in '\u6c14\u80f8' is no letter that every PDF reader has");
+  it('show a text with letters that Helvetica lacks as its image, and as text to those who copy it', async () => {
+    const text = (content: string) =>
+      `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20" font-size="12"><text y="15">${content}</text></svg>`;
+    expect(() => svgToPdf(text('\u03b1 = 0.1'))).toThrow("'\u03b1' in '\u03b1 = 0.1'");
+    const drawn = await drawMissing(text('\u03b1 = 0.1'), FONT);
+    const [image] = [...drawn.values()];
+    const { bits, columns, rows, width, height, ascent } = image!;
+    expect(bits).toHaveLength(Math.ceil(columns / 8) * rows);
+    expect(bits.some((byte) => byte !== 0)).toBe(true);
+    // Six letters of 12 pixels: about half as wide as high, and most of them above the baseline.
+    expect(width).toBeGreaterThan(20);
+    expect(width).toBeLessThan(70);
+    expect(height).toBeLessThan(16);
+    expect(ascent).toBeGreaterThan(0.6 * height);
+    const pdf = svgToPdf(text('\u03b1 = 0.1'), drawn).toString('latin1');
+    expect(pdf).toContain(`/ImageMask true /Decode [1 0] /Width ${columns} /Height ${rows}`);
+    expect(pdf).toContain('/XObject << /I0 8 0 R >>');
+    const stream = Buffer.from(/stream\n([\s\S]*?)\nendstream/.exec(pdf)![1]!, 'latin1');
+    expect(inflateSync(stream).toString('latin1')).toMatch(
+      /\/ActualText <feff03b10020003d0020[0-9a-f]+> >> BDC q .* \/I0 Do Q EMC/,
+    );
+    expect((await drawMissing(text('plain \u2265 \u00e9'), FONT)).size).toBe(0);
   });
 });
 

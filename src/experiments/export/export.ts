@@ -1,14 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { HilumError, messageOf, writeFileAtomic } from '../../base/index.js';
+import { writeFileAtomic } from '../../base/index.js';
+import { counted, listed } from '../../pages/index.js';
 import { comparisonCsv, curvesCsv, rocCsv } from '../report/csv.js';
 import { sectionsOf } from '../report/sections.js';
 import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
+import { drawMissing } from './drawn-text.js';
 import { latexDocument, latexTable } from './latex.js';
 import { writeAllPredictions } from './predictions-table.js';
-import { standaloneSvg } from './standalone.js';
+import { FONT, standaloneSvg } from './standalone.js';
 import { svgToPdf } from './svg-to-pdf.js';
 
 /** latex, docx: the tables; svg, png, pdf: the figures; csv: every number, the curves and all predictions. */
@@ -93,6 +95,7 @@ async function writeFigures(
       .filter(({ panels }) => panels.length > 0)
       .map((figure) => ({ id, figure })),
   );
+  const asImages = new Set<string>();
   for (const [i, { id, figure }] of figures.entries()) {
     const path = join(folder, numbered('figure', i + 1, id));
     const svg = standaloneSvg(figure);
@@ -105,12 +108,16 @@ async function writeFigures(
       );
     }
     if (wanted.has('pdf')) {
-      try {
-        write(`${path}.pdf`, svgToPdf(svg));
-      } catch (error) {
-        if (!(error instanceof HilumError)) throw error;
-        notes.push(`${path}.pdf: ${messageOf(error)}`);
-      }
+      const drawn = await drawMissing(svg, FONT);
+      for (const { content } of drawn.values()) asImages.add(content);
+      write(`${path}.pdf`, svgToPdf(svg, drawn));
     }
+  }
+  if (asImages.size > 0) {
+    const some = [...asImages].slice(0, 3).map((content) => `'${content}'`);
+    notes.push(
+      `PDF: ${counted(asImages.size, 'text')} with letters that Helvetica lacks (${listed(some)}${asImages.size > some.length ? ', ...' : ''}) ` +
+        'shown as images, with the fonts of this machine: look whether they have the letters',
+    );
   }
 }

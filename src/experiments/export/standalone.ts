@@ -2,7 +2,8 @@ import { parseHTML } from 'linkedom';
 import { escapeHtml, type Figure, LIGHT_COLORS } from '../../pages/index.js';
 import { textWidth } from './helvetica.js';
 
-const FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+/** What is there of them; browsers and libraries take other fonts for letters that none has. */
+export const FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 const FONT_SIZE = 12;
 const TITLE = 20;
 const GAP = 12;

@@ -1,5 +1,6 @@
 import { DOMParser } from 'linkedom';
 import { HilumError } from '../../base/index.js';
+import { type DrawnText, keyOf } from './drawn-text.js';
 import { encoded, textWidth } from './helvetica.js';
 import { pdfPage } from './pdf.js';
 
@@ -32,13 +33,14 @@ const POINTS_PER_PIXEL = 72 / 96;
 const ARC = (4 / 3) * (Math.SQRT2 - 1);
 
 /**
- * A standalone SVG of the report as a PDF of one page, everything as vectors and text as text. Throws a HilumError where a
- * letter is none of Helvetica's.
+ * A standalone SVG of the report as a PDF of one page, everything as vectors and text as text. A text with letters that are none
+ * of Helvetica's is shown as its image in `drawn`, by `keyOf`, and stays text to those who search or copy; throws a HilumError
+ * where there is no image.
  */
-export function svgToPdf(svg: string): Buffer {
+export function svgToPdf(svg: string, drawn: ReadonlyMap<string, DrawnText> = new Map()): Buffer {
   const root = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement as unknown as SvgElement;
   const [width, height] = [number(root, 'width'), number(root, 'height')];
-  const drawing = new Drawing();
+  const drawing = new Drawing(drawn);
   drawing.draw(root, INHERITED);
   const page = POINTS_PER_PIXEL;
   return pdfPage({
@@ -46,12 +48,19 @@ export function svgToPdf(svg: string): Buffer {
     height: round(height * page),
     operators: `${page} 0 0 ${-page} 0 ${round(height * page)} cm\n${drawing.operators.join('\n')}\n`,
     opacities: drawing.opacities,
+    images: drawing.images,
   });
 }
 
 class Drawing {
   readonly operators: string[] = [];
   readonly opacities: { fill: number; stroke: number }[] = [];
+  readonly images: DrawnText[] = [];
+  readonly #drawn: ReadonlyMap<string, DrawnText>;
+
+  constructor(drawn: ReadonlyMap<string, DrawnText>) {
+    this.#drawn = drawn;
+  }
 
   draw(element: SvgElement, inherited: Style): void {
     const style = { ...inherited };
@@ -85,20 +94,29 @@ class Drawing {
 
   #text(element: SvgElement, style: Style): void {
     const [size, content, fill] = [Number(style['font-size']), element.textContent ?? '', rgb(style.fill)];
-    const letters = encoded(content);
-    if ('missing' in letters) {
-      throw new HilumError(
-        `'${letters.missing}' in '${content}' is no letter that every PDF reader has; take svg or png`,
-      );
-    }
     if (!fill) return;
+    const letters = encoded(content);
+    const bold = style['font-weight'] === 'bold';
+    const image = 'missing' in letters ? this.#drawn.get(keyOf({ content, size, bold })) : undefined;
     const shift = { start: 0, middle: 0.5, end: 1 }[style['text-anchor']]!;
-    const x = number(element, 'x', size) - shift * textWidth(content, size);
+    const x = number(element, 'x', size) - shift * (image?.width ?? textWidth(content, size));
     const y = number(element, 'y', size) + number(element, 'dy', size);
     this.#opacity(style);
-    const hex = letters.codes.map((code) => code.toString(16).padStart(2, '0')).join('');
-    const font = style['font-weight'] === 'bold' ? 'F1' : 'F0';
-    this.operators.push(`BT ${fill} rg /${font} ${size} Tf 1 0 0 -1 ${round(x)} ${round(y)} Tm <${hex}> Tj ET`);
+    if (!('missing' in letters)) {
+      const hex = letters.codes.map((code) => code.toString(16).padStart(2, '0')).join('');
+      this.operators.push(
+        `BT ${fill} rg /${bold ? 'F1' : 'F0'} ${size} Tf 1 0 0 -1 ${round(x)} ${round(y)} Tm <${hex}> Tj ET`,
+      );
+    } else if (image) this.#image(image, content, fill, x, y);
+    else throw new HilumError(`'${letters.missing}' in '${content}' is no letter that every PDF reader has`);
+  }
+
+  #image(image: DrawnText, content: string, fill: string, x: number, y: number): void {
+    let at = this.images.indexOf(image);
+    if (at < 0) at = this.images.push(image) - 1;
+    const text = Buffer.from(`\ufeff${content}`, 'utf16le').swap16().toString('hex');
+    const placed = [image.width, 0, 0, -image.height, x, y - image.ascent + image.height].map(round).join(' ');
+    this.operators.push(`/Span << /ActualText <${text}> >> BDC q ${fill} rg ${placed} cm /I${at} Do Q EMC`);
   }
 
   #opacity(style: Style): void {
