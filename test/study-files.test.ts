@@ -42,10 +42,10 @@ describe('study-2024.yaml', () => {
     expect(of('finetuning')).toHaveLength(3 * 6 - 1);
     expect(of('pretraining')).toHaveLength(1);
     expect(of('test')).toHaveLength(6);
-    const started = of('finetuning').filter((node) => 'initialization' in node && node.initialization === 'MIMIC-CXR');
+    const started = of('finetuning').filter((node) => 'initialization' in node && node.initialization === 'MIMIC-CXR-supervised');
     expect(started).toHaveLength(5);
-    for (const { needs } of started) expect(needs).toContain('pretrain/MIMIC-CXR/seed-1');
-    expect(graph.find(({ id }) => id === 'data/MIMIC-CXR')!.needs).toHaveLength(6);
+    for (const { needs } of started) expect(needs).toContain('pretrain/MIMIC-CXR-supervised/seed-1');
+    expect(graph.find(({ id }) => id === 'data/MIMIC-CXR-supervised')!.needs).toHaveLength(6);
   });
 });
 
@@ -63,6 +63,17 @@ describe('study-2025.yaml', () => {
     expect(graph.filter((node) => node.kind === 'dataset')).toHaveLength(2 * 5);
     expect(graph.filter((node) => node.kind === 'external')).toHaveLength(5 * 5 * 4);
   });
+});
+
+it.each(['study-2024.yaml', 'study-2025.yaml'])('%s reads images that were prepared once', (name) => {
+  const { datasets, initializations } = load(name);
+  const cacheOf = new Map(datasets.map(({ root, cache }) => [root, cache]));
+  expect(new Set(cacheOf.values()).size).toBe(datasets.length);
+  expect([...cacheOf.values()]).not.toContain(undefined);
+  for (const start of initializations) {
+    if (start.from !== 'supervised') continue;
+    expect(start.radiographs!.cache).toBe(cacheOf.get(start.radiographs!.root));
+  }
 });
 
 it.each(['study-2024.yaml', 'study-2025.yaml'])('the weights that %s names are published', (name) => {

@@ -21,7 +21,7 @@ export interface RadiographImages {
  * are now.
  */
 export function openImages(
-  { config, dataRoot }: ExperimentContext,
+  { config, dataRoot, settings }: ExperimentContext,
   { cache, ...source }: RadiographSource,
   preprocessing: Preprocessing,
 ): RadiographImages {
@@ -41,7 +41,8 @@ export function openImages(
         ),
     };
   }
-  const images = openCache(resolve(dataRoot, cache), { ...source, root }, preprocessing);
+  const sizes = [...settings.map((setting) => setting.config.model.imageSize), preprocessing.size];
+  const images = openCache(resolve(dataRoot, cache), { ...source, root }, preprocessing, sizes);
   const dataset = withoutAbsent(open(false), images);
   images.requireUnchanged(
     dataset.radiographs.map(({ id }) => id),
@@ -58,15 +59,18 @@ export function openImages(
   };
 }
 
+/** `sizes`: of all images that the experiment wants of it, so that one pass makes them all. */
 function openCache(
   folder: string,
   { type, root, description, labels, views }: RadiographSource,
   wanted: Preprocessing,
+  sizes: readonly number[],
 ) {
   const source = { name: type, root, options: { description, labels, views } };
-  const { size, minMax, equalize, ...geometry } = wanted;
+  const { size: _, minMax, equalize, ...geometry } = wanted;
+  const ascending = [...new Set(sizes)].sort((a, b) => a - b);
   const command = () =>
-    prepareCommand(folder, source, { ...geometry, sizes: [size], bits: 8, intensity: { minMax, equalize } });
+    prepareCommand(folder, source, { ...geometry, sizes: ascending, bits: 8, intensity: { minMax, equalize } });
   if (!ImageCache.isIn(folder)) {
     const fix = `Prepare it: ${command()}`;
     throw inputError({ what: `cache ${folder}`, found: 'no finished cache', expected: 'one', fix });
