@@ -1,5 +1,6 @@
 import { inputError, Random } from '../base/index.js';
 import type { BootstrapModel } from './bootstrap.js';
+import { LANES, Multiplicities, type RankedScores, RedrawCounter, rankScores } from './ranked-scores.js';
 import { Resampler } from './resampling.js';
 import { countLabels, findingColumn, type Numbers } from './scores.js';
 import { SeedResampler } from './seed-resampling.js';
@@ -45,44 +46,27 @@ export function stratifiedAurocs(options: StratifiedOptions): Drawn[][] {
   const { findings, model, strata, count, over, groups, drawnWithin, redraws, seed } = options;
   const rows = options.labels.length / findings;
   if (strata.length !== rows) throw new RangeError(`stratifiedAurocs: ${strata.length} strata for ${rows} rows`);
-  const labels = Array.from({ length: findings }, (_, f) => findingColumn(options.labels, findings, f));
-  for (const column of labels) countLabels(column);
+  const resampler = new Resampler(rows, groups, drawnWithin);
   const seeds = new SeedResampler(model.pretrainings ?? model.seeds.map(() => 0));
-  const ranked = model.seeds.map((probabilities, s) =>
-    labels.map((column, f) => {
-      const scores = findingColumn(probabilities, findings, f);
-      if (scores.length !== rows) throw new RangeError(`stratifiedAurocs: ${scores.length} scores for ${rows} rows`);
-      const row = scores.findIndex((score, i) => Number.isNaN(score) && !Number.isNaN(column[i]));
-      if (row < 0) return new StratifiedScores(scores, column, strata, count);
-      const what = `model ${model.name}, seed ${s}, finding ${f}, row ${row}`;
-      throw inputError({ what, found: 'NaN', expected: 'a probability' });
-    }),
-  );
+  const scores = new StratifiedScores(options, resampler.unitOfRow);
 
   const width = over === 'each stratum' ? count : 1;
-  const drawn = labels.map(() =>
+  const drawn = Array.from({ length: findings }, () =>
     Array.from({ length: width }, (): Drawn => ({ whole: 0, redraws: new Float64Array(redraws) })),
   );
-  const measure = (multiplicity: Uint16Array, weights: Float64Array, add: (to: Drawn, value: number) => void) => {
-    for (const [s, weight] of weights.entries()) {
-      if (weight === 0) continue;
-      for (const [f, scores] of ranked[s]!.entries()) {
-        scores.count(multiplicity);
-        const { wins, pairs } = scores;
-        if (over === 'pairs within strata') add(drawn[f]![0]!, (weight * sum(wins)) / sum(pairs));
-        else for (const [g, to] of drawn[f]!.entries()) add(to, (weight * wins[g]!) / pairs[g]!);
-      }
-    }
-  };
-  measure(new Uint16Array(rows).fill(1), seeds.all, (to, value) => {
-    to.whole += value;
+  const multiplicities = new Multiplicities(resampler.units);
+  multiplicities.set(0, new Uint16Array(resampler.units).fill(1));
+  scores.measure(over, multiplicities, [seeds.all], (f, g, _, value) => {
+    drawn[f]![g]!.whole += value;
   });
-  const resampler = new Resampler(rows, groups, drawnWithin);
-  for (let redraw = 0; redraw < redraws; redraw++) {
-    const multiplicity = resampler.draw(Random.of(seed, 'test set', redraw));
-    const weights = seeds.draw(Random.of(seed, 'training seeds', model.name, redraw));
-    measure(multiplicity, weights, (to, value) => {
-      to.redraws[redraw]! += value;
+  for (let first = 0; first < redraws; first += LANES) {
+    const numbers = Array.from({ length: Math.min(LANES, redraws - first) }, (_, lane) => first + lane);
+    const weights = numbers.map((redraw, lane) => {
+      multiplicities.set(lane, resampler.drawUnits(Random.of(seed, 'test set', redraw)));
+      return seeds.draw(Random.of(seed, 'training seeds', model.name, redraw)).slice();
+    });
+    scores.measure(over, multiplicities, weights, (f, g, lane, value) => {
+      drawn[f]![g]!.redraws[first + lane]! += value;
     });
   }
   return drawn;
@@ -119,66 +103,79 @@ export function countPairs(labels: Numbers, strata: Int32Array, count: number): 
   return { strata: pairs.filter((n) => n > 0).length, pairs: sum(pairs) };
 }
 
-/** The labelled rows of one finding, sorted once by stratum and score, so that a redraw is counted in one pass. */
+/** A model's rows, ranked once by score within each stratum, so that redraws are counted as `pairedBootstrap` does. */
 class StratifiedScores {
-  /** `[S]` of the last count. */
-  readonly wins: Float64Array;
-  readonly pairs: Float64Array;
-  /** By stratum, within it by ascending score, negatives first among ties. */
-  private readonly rows: Int32Array;
-  /** Steps of tied negatives and positives, or of one class with none of the other between: where both end in `rows`, `[steps, 2]`. */
-  private readonly ends: Int32Array;
-  /** Where the steps of each stratum end in `ends`, `[S]`. */
-  private readonly stratumEnds: Int32Array;
+  /** `[seeds][F][S]`; undefined where a stratum lacks a positive or a negative of the finding: it has no pairs. */
+  private readonly ranked: (RankedScores | undefined)[][][];
+  private readonly counter = new RedrawCounter();
 
-  constructor(scores: Numbers, labels: Numbers, strata: Int32Array, count: number) {
-    this.wins = new Float64Array(count);
-    this.pairs = new Float64Array(count);
-    const rows = strata.map((_, row) => row).filter((row) => strata[row]! >= 0 && !Number.isNaN(labels[row]));
-    this.rows = rows.sort((a, b) => strata[a]! - strata[b]! || scores[a]! - scores[b]! || labels[a]! - labels[b]!);
-    const ends: number[] = [];
-    this.stratumEnds = new Int32Array(count);
-    let last = '';
-    for (let start = 0, end = 0; start < rows.length; start = end) {
-      const score = scores[rows[start]!]!;
-      const stratum = strata[rows[start]!]!;
-      let negatives = 0;
-      for (; end < rows.length && scores[rows[end]!] === score && strata[rows[end]!] === stratum; end++) {
-        negatives += 1 - labels[rows[end]!]!;
-      }
-      const kind = negatives === end - start ? 'negatives' : negatives === 0 ? 'positives' : 'both';
-      const step = `${kind} of ${stratum}`;
-      if (step === last && kind !== 'both') ends.splice(-2, 2, kind === 'negatives' ? end : ends.at(-2)!, end);
-      else ends.push(start + negatives, end);
-      last = step;
-      this.stratumEnds[stratum] = ends.length;
-    }
-    for (let stratum = 1; stratum < count; stratum++) this.stratumEnds[stratum] ||= this.stratumEnds[stratum - 1]!;
-    this.ends = Int32Array.from(ends);
+  constructor({ labels, findings, model, strata, count }: StratifiedOptions, unitOfRow: Int32Array | undefined) {
+    const columns = Array.from({ length: findings }, (_, f) => findingColumn(labels, findings, f));
+    for (const column of columns) countLabels(column);
+    const rowsOf = rowsOfStrata(strata, count);
+    const unitsOf = rowsOf.map((rows) => (unitOfRow ? rows.map((row) => unitOfRow[row]!) : rows));
+    const hasPairs = columns.map((column) =>
+      rowsOf.map((rows) => [0, 1].every((label) => rows.some((row) => column[row] === label))),
+    );
+    this.ranked = model.seeds.map((probabilities, s) =>
+      columns.map((column, f) => {
+        const scores = findingColumn(probabilities, findings, f);
+        requireScores(scores, column, `model ${model.name}, seed ${s}, finding ${f}`);
+        return rowsOf.map((rows, g) => {
+          if (!hasPairs[f]![g]) return undefined;
+          const of = (values: Float32Array) => Float32Array.from(rows, (row) => values[row]!);
+          return rankScores(of(scores), of(column), Number.NaN, unitsOf[g]);
+        });
+      }),
+    );
   }
 
-  /** Counts a redraw, given how often each row `[N]` occurs in it, into `wins` and `pairs`. */
-  count(multiplicity: Uint16Array): void {
-    const { rows, ends, stratumEnds } = this;
-    let at = 0;
-    let i = 0;
-    for (const [stratum, lastEnd] of stratumEnds.entries()) {
-      let negatives = 0;
-      let positives = 0;
-      let wins = 0;
-      for (; i < lastEnd; i += 2) {
-        let tiedNegatives = 0;
-        let tiedPositives = 0;
-        for (const end = ends[i]!; at < end; at++) tiedNegatives += multiplicity[rows[at]!]!;
-        for (const end = ends[i + 1]!; at < end; at++) tiedPositives += multiplicity[rows[at]!]!;
-        wins += tiedPositives * (negatives + tiedNegatives / 2);
-        negatives += tiedNegatives;
-        positives += tiedPositives;
+  /** Adds each finding's AUROCs of each lane times the lane's weights `[lanes][seeds]`, seed by seed. */
+  measure(
+    over: StratifiedOptions['over'],
+    multiplicities: Multiplicities,
+    weights: readonly Float64Array[],
+    add: (finding: number, stratum: number, lane: number, value: number) => void,
+  ): void {
+    const { counter } = this;
+    const allWins = new Float64Array(LANES);
+    const allPairs = new Float64Array(LANES);
+    for (const [s, perFinding] of this.ranked.entries()) {
+      const lanes = [...weights.keys()].filter((lane) => weights[lane]![s]! > 0);
+      if (lanes.length === 0) continue;
+      for (const [f, perStratum] of perFinding.entries()) {
+        allWins.fill(0);
+        allPairs.fill(0);
+        for (const [g, ranked] of perStratum.entries()) {
+          if (ranked) counter.count(ranked, multiplicities);
+          for (const lane of lanes) {
+            const pairs = ranked ? counter.positives[lane]! * counter.negatives[lane]! : 0;
+            const wins = ranked ? pairs - counter.losses[lane]! : 0;
+            allPairs[lane]! += pairs;
+            allWins[lane]! += wins;
+            if (over === 'each stratum') add(f, g, lane, (weights[lane]![s]! * wins) / pairs);
+          }
+        }
+        if (over === 'each stratum') continue;
+        for (const lane of lanes) add(f, 0, lane, (weights[lane]![s]! * allWins[lane]!) / allPairs[lane]!);
       }
-      this.wins[stratum] = wins;
-      this.pairs[stratum] = positives * negatives;
     }
   }
+}
+
+/** The rows of each stratum, `[count]`. */
+function rowsOfStrata(strata: Int32Array, count: number): Int32Array[] {
+  const rows = Array.from({ length: count }, (): number[] => []);
+  for (const [row, stratum] of strata.entries()) if (stratum >= 0) rows[stratum]!.push(row);
+  return rows.map((own) => Int32Array.from(own));
+}
+
+function requireScores(scores: Float32Array, labels: Float32Array, where: string): void {
+  if (scores.length !== labels.length) {
+    throw new RangeError(`stratifiedAurocs: ${scores.length} scores for ${labels.length} rows`);
+  }
+  const row = scores.findIndex((score, i) => Number.isNaN(score) && !Number.isNaN(labels[i]));
+  if (row >= 0) throw inputError({ what: `${where}, row ${row}`, found: 'NaN', expected: 'a probability' });
 }
 
 function sum(values: Iterable<number>): number {
