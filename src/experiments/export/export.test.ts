@@ -60,7 +60,15 @@ describe('exportExperiment', () => {
     expect(names.sort()).toEqual(tables.map((id, i) => `table-${String(i + 1).padStart(2, '0')}-${id}.tex`));
     const figures = readdirSync(join(out, 'figures'));
     expect(figures.filter((name) => name.endsWith('.svg'))).toContain('figure-01-mean.svg');
-    for (const kind of ['png', 'pdf']) {
+    const captions = readFileSync(join(out, 'figures', 'captions.txt'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(captions).toHaveLength(figures.filter((name) => name.endsWith('.svg')).length);
+    expect(captions[0]).toMatch(/^figure-01-mean: Figure 1\. Initializations/);
+    expect(readFileSync(join(out, 'figures', 'figure-01-mean.tex'), 'utf8')).toMatch(
+      /\{figure-01-mean\}\n\\caption\{Initializations .*\}\\label\{fig:figure-01-mean\}/,
+    );
+    for (const kind of ['png', 'pdf', 'tex']) {
       const own = figures.filter((name) => name.endsWith(kind));
       expect(own).toEqual(figures.filter((name) => name.endsWith('svg')).map((name) => name.replace('svg', kind)));
     }

@@ -8,7 +8,7 @@ import { sectionsOf } from '../report/sections.js';
 import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
 import { drawMissing } from './drawn-text.js';
-import { latexDocument, latexTable } from './latex.js';
+import { latexDocument, latexFigure, latexTable } from './latex.js';
 import { writeAllPredictions } from './predictions-table.js';
 import { FONT, standaloneSvg } from './standalone.js';
 import { svgToPdf } from './svg-to-pdf.js';
@@ -95,9 +95,15 @@ async function writeFigures(
       .filter(({ panels }) => panels.length > 0)
       .map((figure) => ({ id, figure })),
   );
+  const names = figures.map(({ id }, i) => numbered('figure', i + 1, id));
+  write(
+    join(folder, 'captions.txt'),
+    figures.map(({ figure }, i) => `${names[i]}: Figure ${i + 1}. ${figure.caption}\n`).join(''),
+  );
   const asImages = new Set<string>();
-  for (const [i, { id, figure }] of figures.entries()) {
-    const path = join(folder, numbered('figure', i + 1, id));
+  for (const [i, { figure }] of figures.entries()) {
+    const path = join(folder, names[i]!);
+    if (wanted.has('latex')) write(`${path}.tex`, latexFigure(figure, names[i]!));
     const svg = standaloneSvg(figure);
     if (wanted.has('svg')) write(`${path}.svg`, svg);
     if (wanted.has('png')) {

@@ -1,4 +1,4 @@
-import type { Table, TableCell } from '../../pages/index.js';
+import type { Figure, Table, TableCell } from '../../pages/index.js';
 import { escapeLatex, LETTERS_MACRO } from './latex-text.js';
 import { type Layout, layoutOf, unbroken } from './layout.js';
 
@@ -127,6 +127,21 @@ function columnsOf({ columns }: Table, { natural, widths }: Layout): string {
 function groupHeading(name: string, columns: number, { natural }: Layout): string {
   const spec = natural ? 'l' : 'p{\\linewidth}';
   return `\\multicolumn{${columns}}{@{}${spec}@{}}{\\textit{${escapeLatex(name)}}}`;
+}
+
+/** A figure with its caption, no higher than a page; `name` is that of the PDF or PNG file, which `\graphicspath` finds. */
+export function latexFigure({ caption }: Figure, name: string): string {
+  const text = escapeLatex(caption);
+  return [
+    '% \\usepackage{graphicx}',
+    ...(text.includes('\\hilumletters') ? [LETTERS_MACRO.trimEnd()] : []),
+    '\\begin{figure}[htbp]',
+    '\\centering',
+    `\\includegraphics[width=\\linewidth,height=0.8\\textheight,keepaspectratio]{${name}}`,
+    `\\caption{${text}}\\label{fig:${name}}`,
+    '\\end{figure}',
+    '',
+  ].join('\n');
 }
 
 /** A document that shows all tables, to look at them or to take its first lines into a paper. */

@@ -1,4 +1,4 @@
-import { compact, decimals, type Figure, seriesOf } from '../../pages/index.js';
+import { compact, decimals, type Figure, seriesOf, shortened } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
 import { pName, signed } from './format.js';
 import { intervalPanels, NEUTRAL } from './intervals.js';
@@ -39,7 +39,8 @@ export function forest(result: ExperimentResult): Figure {
     rows: result.comparisons
       .filter(({ dataset, mean }) => dataset === name && mean.difference !== null)
       .map(({ first, second, mean }) => ({
-        label: `${first} \u2212 ${second}`,
+        // Both names are told apart, however long they are.
+        label: `${shortened(first, 22)} \u2212 ${shortened(second, 22)}`,
         interval: mean.difference!,
         text: signed(mean.difference!.estimate),
         color: mean.pAdjusted !== null && mean.pAdjusted < level ? 'currentColor' : NEUTRAL,
