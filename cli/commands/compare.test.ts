@@ -56,6 +56,7 @@ it('prints one JSON document, and names models and seeds as asked', async () => 
 
 it.each([
   [['compare', good], 'the second model: found nothing; expected a file or folder, or --b'],
+  [['compare', good, poor, good], 'expected two models. Files of one model with different training seeds go together'],
   [['compare', good, poor, '--a', good], 'the first model: found'],
   [['compare', good, poor, '--findings', 'Edma'], 'expected Edma, as --findings says. Did you mean "Edema"?'],
 ])('ends with 2: %j', async (args, message) => {

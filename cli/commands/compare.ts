@@ -43,6 +43,7 @@ export function register(program: Command): void {
     .description('which of two models is better, from their files of predictions alone, whatever software made them')
     .argument('[first]', 'CSV file of the first model, or a folder: the CSV files or runs in it are its training seeds')
     .argument('[second]', 'the same of the second model')
+    .allowExcessArguments()
     .option(
       '--a <paths...>',
       'several files or folders of the first model, in place of the argument: its training seeds',
@@ -93,17 +94,20 @@ in columns such as "label Edema", or in a file of their own with a column per fi
 is. Rows are matched by id, findings by name. docs/compare.md has all rules.
 
 Per finding and for the mean: AUROC of both models, the difference with its interval by paired bootstrap, p by bootstrap,
-permutation and DeLong, corrected over the findings; then what may be concluded, in a sentence.
+permutation and DeLong, corrected over the findings; then what may be concluded, in a sentence. With a column of patients
+all of it is by patient. "hilum testsize" says how many images it takes.
 
 Examples:
   hilum compare ours.csv theirs.csv --labels truth.csv
   hilum compare ours.csv theirs.csv --margin 0.01 --alternative greater --out comparison/
+  hilum compare --a ours-seed*.csv --b theirs-seed*.csv --labels truth.csv
   hilum compare --a runs/x/parts/nih-dinov2-*/ --b runs/x/parts/nih-random-*/ --name-a DINOv2 --name-b random --json`,
     )
     .action(compare);
 }
 
-function compare(first: string | undefined, second: string | undefined, flags: CompareFlags): void {
+function compare(first: string | undefined, second: string | undefined, flags: CompareFlags, command: Command): void {
+  if (command.args.length > 2) throw moreThanTwo(command.args);
   const { a, b, nameA, nameB, id, patient, threads = availableParallelism(), out, json, ...options } = flags;
   const result = compareModels({
     ...options,
@@ -122,6 +126,15 @@ function compare(first: string | undefined, second: string | undefined, flags: C
     const table = comparisonTable(result);
     print(`${textTable(table)}\n${table.notes.map((text) => `${text}\n`).join('')}\n${result.verdict}`);
   }
+}
+
+function moreThanTwo(files: readonly string[]): Error {
+  return inputError({
+    what: 'hilum compare',
+    found: `${files.length} files (${files.join(', ').slice(0, 200)})`,
+    expected: 'two models',
+    fix: 'Files of one model with different training seeds go together: --a A1.csv A2.csv --b B1.csv B2.csv. Compare several models in pairs.',
+  });
 }
 
 function filesOf(which: string, argument: string | undefined, option: string, paths: string[] | undefined): string[] {

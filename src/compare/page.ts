@@ -57,7 +57,7 @@ function forest({ first, second, mean, findings, statistics: { margin, confidenc
     {
       width: 700,
       height: 60 + 24 * rows.length,
-      marginLeft: 200,
+      marginLeft: Math.min(200, 20 + 6.5 * Math.max(...labels.map((name) => name.length))),
       marginBottom: 44,
       x: {
         label: `AUROC of ${first.name} \u2212 ${second.name}`,
@@ -94,10 +94,11 @@ const colorOf = ({ isMean }: { isMean: boolean }) => seriesOf(isMean ? 0 : 1).co
 
 function methods(result: ModelComparison): string {
   const { first, second, statistics: it, data } = result;
+  const [a, b] = [first.files.length, second.files.length];
   const seeds =
-    first.files.length + second.files.length > 2
-      ? ` ${first.name} has ${counted(first.files.length, 'training seed')}, ${second.name} ${second.files.length}, redrawn with replacement along with the test set.`
-      : '';
+    a + b > 2
+      ? ` ${first.name} has ${counted(a, 'training seed')}, ${second.name} ${b}, redrawn with replacement along with the test set; of S seeds the variance between trainings comes out too small by (S \u2212 1) / S.`
+      : ' Each model was trained once: the variance between trainings is not in the intervals.';
   return (
     `Both models were tested on the same ${counted(data.images, 'image')}. Intervals are ${it.interval === 'bca' ? 'BCa' : 'percentile'} intervals of ${counted(it.redraws, 'bootstrap redraw')} of ` +
     `${counted(it.units, it.unit)}, the same for both models; p-values are (k + 1) / (B + 1).${seeds} The permutation test exchanges the ranks that both models give each ${it.unit}. ` +
