@@ -11,7 +11,8 @@ export function methods(result: ExperimentResult): string[] {
   return [models(result), training(result), statistics(result), software(result)];
 }
 
-function models({ initializations, datasets, crossValidation }: ExperimentResult): string {
+function models(result: ExperimentResult): string {
+  const { initializations, crossValidation } = result;
   const networks = distinct(initializations.map(({ network }) => network));
   const starts = initializations.map(({ name, description, network, pretrainings = [] }) => {
     const own = networks.length > 1 ? `; ${network}` : '';
@@ -30,13 +31,30 @@ function models({ initializations, datasets, crossValidation }: ExperimentResult
       'findings (Sechidis et al., 2011) and replace published splits. Estimates are means over the folds of the value within each ' +
       '(Forman and Scholz, 2010), and patients were redrawn within folds.'
     : '';
-  const sets = datasets.map(({ name, findings }) => `${name} (${counted(findings.length, 'finding')})`);
+  const sets = trained(result).map(({ name, findings }) => `${name} (${counted(findings.length, 'finding')})`);
   return (
     (networks.length > 1
       ? `${counted(initializations.length, 'start')} of different networks were compared: ${starts.join('; ')}. `
       : `The same network (${networks[0]}) was initialized in ${counted(initializations.length, 'way')}: ${starts.join('; ')}. `) +
-    `Each was trained and tested on ${listed(sets)}. Training, validation and test patients are disjoint.${foldsText}`
+    `Each was trained and tested on ${listed(sets)}${exceptions(result)}. Training, validation and test patients are disjoint.${foldsText}`
   );
+}
+
+/** The data sets with models of their own: not those that were tested on alone. */
+const trained = ({ datasets, cells }: ExperimentResult) =>
+  datasets.filter(({ name }) => cells.some(({ dataset }) => dataset === name));
+
+/** The starts that were not fine-tuned on every data set: `, but MIMIC not on MIMIC-CXR`. */
+function exceptions(result: ExperimentResult): string {
+  const { initializations, cells } = result;
+  const left = initializations.flatMap(({ name: start }) => {
+    const own = new Set(cells.flatMap(({ initialization, dataset }) => (initialization === start ? [dataset] : [])));
+    const without = trained(result)
+      .map(({ name }) => name)
+      .filter((name) => !own.has(name));
+    return without.length > 0 ? [`${start} not on ${listed(without)}`] : [];
+  });
+  return left.length > 0 ? `, but ${listed(left)}` : '';
 }
 
 function training({ cells, configuration }: ExperimentResult): string {
