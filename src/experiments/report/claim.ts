@@ -1,51 +1,64 @@
 import { counted, listed } from '../../pages/index.js';
 import type { ChecklistPart } from './facts.js';
 
-/** The 44 items of CLAIM 2024. */
+/**
+ * The 44 items of the 2024 update (Tejani et al., Radiology: Artificial Intelligence 2024, 6(4):e240300) in its parts and numbers,
+ * named in short.
+ */
 export const CLAIM: readonly ChecklistPart[] = [
   {
     heading: 'Title, abstract, introduction',
     items: [
-      ['1', 'Title or abstract names the AI method', () => 'Deep learning; the network is named in Methods.'],
-      ['2', 'Structured abstract'],
-      ['3', 'Background, intended use and role'],
-      ['4', 'Aims and hypotheses', ({ goal }) => `${goal} The clinical aim is the authors' to state.`],
+      ['1', 'AI methodology named, with its category', () => 'Deep learning; the network is named in Methods.'],
+      ['2', 'Summary of design, methods, results and conclusions'],
+      ['3', 'Scientific or clinical background, intended use and role'],
+      ['4', 'Aims, objectives and hypotheses', ({ goal }) => `${goal} The clinical aim is the authors' to state.`],
     ],
   },
   {
-    heading: 'Methods: study design and data',
+    heading: 'Methods: study design',
     items: [
-      ['5', 'Prospective or retrospective', () => 'Retrospective: data sets that exist already.'],
+      [
+        '5',
+        'Prospective or retrospective',
+        () => "Retrospective: data sets that exist already; how those were collected is the authors' to say.",
+      ],
       ['6', 'Goal of the study', ({ goal }) => goal],
+    ],
+  },
+  {
+    heading: 'Methods: data',
+    items: [
       [
         '7',
-        'Sources of data',
+        'Data sources',
         ({ result }) => `${listed(result.datasets.map(({ name }) => name))}; references are the authors' to give.`,
       ],
       [
         '8',
-        'Inclusion and exclusion',
+        'Inclusion and exclusion criteria',
         ({ unreadable }) => `${unreadable} Criteria of the data sets themselves are the authors' to give.`,
       ],
-      ['9', 'Preprocessing', ({ preprocessing }) => preprocessing],
+      ['9', 'Data preprocessing', ({ preprocessing }) => preprocessing],
       [
         '10',
-        'Choice of subsets of the data',
+        'Selection of data subsets',
         ({ result }) =>
           result.datasets.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)).join(' ') || undefined,
       ],
       [
         '11',
-        'De-identification',
-        () => 'By the publishers of the data sets; hilum keeps no identifier but their image ids.',
+        'De-identification methods',
+        () =>
+          "Those of the data sets, the authors' to describe. Image ids and patient numbers of the data sets stay in the files of predictions; this report has none of patients.",
       ],
       [
         '12',
-        'Missing data',
+        'Handling of missing data',
         ({ unreadable, estimable }) =>
           `${unreadable} Unknown labels count neither as positive nor as negative. ${estimable}`,
       ],
-      ['13', 'Image acquisition'],
+      ['13', 'Image acquisition protocol'],
     ],
   },
   {
@@ -53,37 +66,51 @@ export const CLAIM: readonly ChecklistPart[] = [
     items: [
       [
         '14',
-        'Definition of the reference standard',
+        'Definition of the methods behind the reference standard',
         ({ result }) =>
-          `The labels of the data sets: ${listed([...new Set(result.datasets.flatMap(({ findings }) => findings))])}.`,
+          `The labels of the data sets: ${listed([...new Set(result.datasets.flatMap(({ findings }) => findings))])}. How they were made is the authors' to say.`,
       ],
-      ['15', 'Why this reference standard'],
-      ['16', 'Source of the annotations, annotators'],
-      ['17', 'Annotation of the test set', () => 'As for training: the labels of the data sets.'],
-      ['18', 'Variability of annotators'],
+      ['15', 'Rationale for the reference standard'],
+      ['16', 'Source of the annotations'],
+      [
+        '17',
+        'Annotation of the test set',
+        () =>
+          "The labels that the data sets give their test images; whether those were made otherwise than the labels for training is the authors' to say.",
+      ],
+      ['18', 'Variability between and within annotators'],
     ],
   },
   {
-    heading: 'Methods: partitions, test data, model',
+    heading: 'Methods: data partitions',
+    items: [
+      ['19', 'Assignment of data to partitions', ({ splits }) => splits],
+      ['20', 'Level at which partitions are disjoint', () => 'Patients.'],
+    ],
+  },
+  {
+    heading: 'Methods: testing data',
+    items: [['21', 'Intended sample size']],
+  },
+  {
+    heading: 'Methods: model',
     items: [
       [
-        '19',
-        'How data were assigned to partitions',
-        ({ splits }) => `${splits} Training, validation and test patients are disjoint.`,
-      ],
-      ['20', 'Level at which partitions are disjoint', () => 'Patients.'],
-      ['21', 'Intended sample size'],
-      [
         '22',
-        'Description of the model',
+        'Detailed description of the model',
         ({ result }) =>
           `${listed([...new Set(result.initializations.map(({ network }) => network))])}; one linear layer on top, one output per finding.`,
       ],
-      ['23', 'Software', ({ software }) => software],
-      ['24', 'Initialization of the parameters', ({ initializations }) => initializations],
-      ['25', 'Training', ({ training }) => training],
+      ['23', 'Software libraries, frameworks and packages', ({ software }) => software],
+      ['24', 'Initialization of model parameters', ({ initializations }) => initializations],
+    ],
+  },
+  {
+    heading: 'Methods: training',
+    items: [
+      ['25', 'Details of the training', ({ training }) => training],
       ['26', 'Selection of the final model', ({ selection }) => selection],
-      ['27', 'Ensembling', () => 'None: every run is tested on its own.'],
+      ['27', 'Ensembling techniques', () => 'None: every run is tested on its own.'],
     ],
   },
   {
@@ -91,40 +118,52 @@ export const CLAIM: readonly ChecklistPart[] = [
     items: [
       [
         '28',
-        'Metrics',
+        'Metrics of performance',
         ({ result }) =>
           `AUROC per finding and their mean; at an operating point (${result.statistics.threshold}) the metrics of the table of the same name.`,
       ],
-      ['29', 'Uncertainty and significance', ({ statistics }) => statistics],
+      ['29', 'Measures of significance and uncertainty', ({ statistics }) => statistics],
       [
         '30',
-        'Robustness and sensitivity',
+        'Robustness or sensitivity analysis',
         ({ robustness, subgroups }) => [robustness, subgroups].filter(Boolean).join(' ') || undefined,
       ],
-      ['31', 'Explainability', () => 'None by hilum.'],
-      ['32', 'Internal test data', () => 'The test split of each data set, of patients that no training saw.'],
-      ['33', 'External test data', ({ external }) => external],
-      ['34', 'Trial registration'],
+      ['31', 'Explainability or interpretability', () => 'None by hilum.'],
+      [
+        '32',
+        'Evaluation on internal data',
+        ({ result: { crossValidation } }) =>
+          crossValidation
+            ? `By ${crossValidation.folds}-fold cross-validation: every patient is tested by models that did not train on that patient.`
+            : 'The test split of each data set, of patients that its training did not see.',
+      ],
+      ['33', 'Testing on external data', ({ external }) => external],
+      ['34', 'Clinical trial registration'],
     ],
   },
   {
-    heading: 'Results',
+    heading: 'Results: data',
     items: [
-      ['35', 'Flow of patients or examinations', ({ splits, unreadable }) => `${splits} ${unreadable}`],
+      ['35', 'Patients or examinations included and excluded', ({ splits, unreadable }) => `${splits} ${unreadable}`],
       [
         '36',
-        'Characteristics of every partition',
+        'Demographic and clinical characteristics by partition',
         () => 'Table 1: sex, age, views and findings per split, where the data sets tell them.',
       ],
-      ['37', 'Performance with uncertainty', () => 'Mean AUROC; Findings.'],
+    ],
+  },
+  {
+    heading: 'Results: model performance',
+    items: [
+      ['37', 'Performance metrics and their uncertainty', () => 'Mean AUROC; Findings.'],
       [
         '38',
-        'Estimates of diagnostic performance',
+        'Estimates of diagnostic performance and their precision',
         ({ calibration }) => `Operating point. ${calibration ?? ''}`.trim(),
       ],
       [
         '39',
-        'Analysis of failures',
+        'Failure analysis of cases classified wrongly',
         ({ subgroups }) => (subgroups ? `${subgroups} Single cases are the authors' to look at.` : undefined),
       ],
     ],
@@ -134,18 +173,22 @@ export const CLAIM: readonly ChecklistPart[] = [
     items: [
       [
         '40',
-        'Limitations',
+        'Study limitations',
         ({ result }) => `Of the statistics: ${result.verdict.slice(-1).join(' ')} Others are the authors' to give.`,
       ],
-      ['41', 'Implications for practice'],
-      ['42', 'Protocol', () => 'The experiment as a file, with every default filled in: Configuration.'],
+      ['41', 'Implications for practice, intended use, clinical role'],
+      [
+        '42',
+        'Full protocol or further technical details',
+        () => 'The experiment as a file, with every default filled in: Configuration.',
+      ],
       [
         '43',
-        'Availability of software, model and data',
+        'Availability of software, trained model and data',
         ({ software, result }) =>
           `${software} ${counted(result.cells.flatMap(({ runs }) => runs).length, 'trained model')}, each with a model card; whether they are published is the authors' to say.`,
       ],
-      ['44', 'Funding'],
+      ['44', 'Funding and other support, role of funders'],
     ],
   },
 ];
