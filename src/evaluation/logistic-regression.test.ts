@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../base/index.js';
 import { fixture } from './fixtures/load.js';
 import { LogisticRegression } from './logistic-regression.js';
 
@@ -35,6 +36,23 @@ describe('LogisticRegression', () => {
     const twice = new LogisticRegression(Float32Array.from([...features, ...features]), dimensions);
     const unknown = twice.fit(Float32Array.from([...labels, ...labels.map(() => NaN)]));
     for (const [j, expected] of known.coefficients.entries()) expect(unknown.coefficients[j]).toBeCloseTo(expected, 6);
+  });
+
+  it('fits several columns of labels to the bits of each alone', () => {
+    const random = new Random(3);
+    const [rows, dimensions] = [300, 5];
+    const features = Float32Array.from({ length: rows * dimensions }, () => random.normal());
+    const columns = [0.5, 0.02, 0.2, 0.9, 0.3, 0.5].map((prevalence, k) =>
+      Float32Array.from({ length: rows }, (_, row) => {
+        if (k === 2 && row % 3 === 0) return NaN;
+        return random.uniform() < prevalence + k * 0.05 * features[row * dimensions + (k % dimensions)]! ? 1 : 0;
+      }),
+    );
+    const regression = new LogisticRegression(features, dimensions);
+    const together = regression.fitAll(columns, { c: 2 });
+    expect(together).toEqual(columns.map((column) => regression.fit(column, { c: 2 })));
+    expect(new Set(together.map(({ iterations }) => iterations)).size).toBeGreaterThan(1);
+    expect(together.every(({ converged }) => converged)).toBe(true);
   });
 
   it('refuses one class, other lengths and values that are not finite', () => {

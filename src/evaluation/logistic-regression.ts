@@ -1,6 +1,6 @@
 import { inputError } from '../base/index.js';
 import { cholesky, choleskySolve } from './cholesky.js';
-import { type Evaluation, minimize } from './lbfgs.js';
+import { answerTogether, type Evaluation, minimization } from './lbfgs.js';
 import { countLabels } from './scores.js';
 import { fitStandardization, rowsOf, type Standardization } from './standardization.js';
 
@@ -23,6 +23,8 @@ export interface LogisticOptions {
 /** Rows that suffice to estimate the Hessian for preconditioning. */
 const HESSIAN_ROWS = 4096;
 const TOLERANCE = 1e-8;
+/** Objectives that are evaluated side by side. */
+const TOGETHER = 4;
 
 /**
  * L2-regularised logistic regression on features standardised over the training rows: one design for many label columns.
@@ -50,24 +52,42 @@ export class LogisticRegression {
    * Fits to labels `[n]`: 1, 0 or NaN (unknown: the row is left out here, but counts for the standardisation).
    * Throws an InputError for one class only or another label, a RangeError for another length.
    */
-  fit(labels: Float32Array, { c = 1, maxIterations = 1000 }: LogisticOptions = {}): LogisticFit {
+  fit(labels: Float32Array, options: LogisticOptions = {}): LogisticFit {
+    return this.fitAll([labels], options)[0]!;
+  }
+
+  /** Fits to several columns of labels, each on its own, to the same bits as alone: but the features are gone through for all at once. */
+  fitAll(columns: readonly Float32Array[], { c = 1, maxIterations = 1000 }: LogisticOptions = {}): LogisticFit[] {
+    const d = this.dimensions;
+    const starts = columns.map((labels) => this.startOf(labels));
+    const works = starts.map(({ at, positives, negatives }) => {
+      const hessian = this.hessianFactor(c, positives, negatives);
+      const precondition = (vector: Float64Array) => choleskySolve(hessian, vector);
+      return minimization({ at, precondition, tolerance: () => TOLERANCE, maxIterations });
+    });
+    const minima = answerTogether(works, (asked) =>
+      this.evaluate(
+        asked.map(({ at }) => at),
+        asked.map(({ index }) => columns[index]!),
+        c,
+      ),
+    );
+    return minima.map(({ iterations, converged }, i) => {
+      const { at } = starts[i]!;
+      return { coefficients: at.slice(0, d), intercept: at[d]!, iterations, converged };
+    });
+  }
+
+  private startOf(labels: Float32Array): { at: Float64Array; positives: number; negatives: number } {
     if (labels.length !== this.rows) throw new RangeError(`${labels.length} labels for ${this.rows} rows`);
     const { positives, negatives } = countLabels(labels);
     if (positives === 0 || negatives === 0) {
       const found = `${positives} positives and ${negatives} negatives`;
       throw inputError({ what: 'logistic regression', found, expected: 'at least one of each' });
     }
-    const d = this.dimensions;
-    const at = new Float64Array(d + 1);
-    at[d] = Math.log(positives / negatives);
-    const hessian = this.hessianFactor(c, positives, negatives);
-    const { iterations, converged } = minimize((parameters) => this.evaluate(parameters, labels, c), {
-      at,
-      precondition: (vector) => choleskySolve(hessian, vector),
-      tolerance: () => TOLERANCE,
-      maxIterations,
-    });
-    return { coefficients: at.slice(0, d), intercept: at[d]!, iterations, converged };
+    const at = new Float64Array(this.dimensions + 1);
+    at[this.dimensions] = Math.log(positives / negatives);
+    return { at, positives, negatives };
   }
 
   /** Probabilities `[m]` of features `[m, d]`, standardised as the training rows were. */
@@ -90,30 +110,54 @@ export class LogisticRegression {
     return { weights, bias };
   }
 
-  /** The objective at `[d + 1]`: coefficients, intercept. */
-  private evaluate(parameters: Float64Array, labels: Float32Array, c: number): Evaluation {
+  /** The objectives at points `[d + 1]`, coefficients and intercept, of as many columns of labels. */
+  private evaluate(points: readonly Float64Array[], columns: readonly Float32Array[], c: number): Evaluation[] {
+    const evaluations: Evaluation[] = [];
+    for (let first = 0; first < points.length; first += TOGETHER) {
+      const some = points.slice(first, first + TOGETHER);
+      evaluations.push(...this.evaluateSome(some, columns.slice(first, first + TOGETHER), c));
+    }
+    return evaluations;
+  }
+
+  /** Of at most four, in lanes: their sums do not wait for each other, and each feature is read once. */
+  private evaluateSome(points: readonly Float64Array[], columns: readonly Float32Array[], c: number): Evaluation[] {
     const { features, dimensions: d, rows } = this;
     const { mean, scale } = this.standardization;
-    const { weights, bias } = this.onRawFeatures(parameters.subarray(0, d), parameters[d]!);
-    const gradient = new Float64Array(d + 1);
-    let loss = 0;
-    let residuals = 0;
+    const weights = new Float64Array(TOGETHER * d);
+    const biases = new Float64Array(TOGETHER);
+    for (const [k, point] of points.entries()) {
+      const raw = this.onRawFeatures(point.subarray(0, d), point[d]!);
+      for (let j = 0; j < d; j++) weights[TOGETHER * j + k] = raw.weights[j]!;
+      biases[k] = raw.bias;
+    }
+    const sums = new Float64Array(TOGETHER * d);
+    const residuals = new Float64Array(TOGETHER);
+    const losses = new Float64Array(TOGETHER);
+    const z = new Float64Array(TOGETHER);
+    const residual = new Float64Array(TOGETHER);
     for (let row = 0; row < rows; row++) {
-      const label = labels[row]!;
-      if (Number.isNaN(label)) continue;
-      const z = logit(features, row, weights, bias);
-      loss += Math.max(z, 0) - label * z + Math.log1p(Math.exp(-Math.abs(z)));
-      const residual = sigmoid(z) - label;
-      residuals += residual;
-      for (let j = 0, i = row * d; j < d; j++, i++) gradient[j]! += residual * features[i]!;
+      logits(features, row, weights, biases, z);
+      for (let k = 0; k < columns.length; k++) {
+        const label = columns[k]![row]!;
+        residual[k] = 0;
+        if (Number.isNaN(label)) continue;
+        losses[k]! += Math.max(z[k]!, 0) - label * z[k]! + Math.log1p(Math.exp(-Math.abs(z[k]!)));
+        residual[k] = sigmoid(z[k]!) - label;
+        residuals[k]! += residual[k]!;
+      }
+      addFeatures(features, row, residual, sums);
     }
-    let penalty = 0;
-    for (let j = 0; j < d; j++) {
-      penalty += parameters[j]! ** 2 / 2;
-      gradient[j] = (c * (gradient[j]! - mean[j]! * residuals)) / scale[j]! + parameters[j]!;
-    }
-    gradient[d] = c * residuals;
-    return { value: c * loss + penalty, gradient };
+    return points.map((point, k) => {
+      const gradient = new Float64Array(d + 1);
+      let penalty = 0;
+      for (let j = 0; j < d; j++) {
+        penalty += point[j]! ** 2 / 2;
+        gradient[j] = (c * (sums[TOGETHER * j + k]! - mean[j]! * residuals[k]!)) / scale[j]! + point[j]!;
+      }
+      gradient[d] = c * residuals[k]!;
+      return { value: c * losses[k]! + penalty, gradient };
+    });
   }
 
   /** Cholesky factor `[d + 1, d + 1]` of the Hessian as it is where every probability is the prevalence. */
@@ -152,6 +196,40 @@ function logit(features: Float32Array, row: number, weights: Float64Array, bias:
   let z = bias;
   for (let j = 0, i = row * weights.length; j < weights.length; j++, i++) z += features[i]! * weights[j]!;
   return z;
+}
+
+/** Log-odds `[4]` of a row by weights `[d, 4]` and biases `[4]`. */
+function logits(features: Float32Array, row: number, weights: Float64Array, biases: Float64Array, z: Float64Array) {
+  let a = biases[0]!;
+  let b = biases[1]!;
+  let c = biases[2]!;
+  let d = biases[3]!;
+  for (let w = 0, i = (row * weights.length) / TOGETHER; w < weights.length; w += TOGETHER, i++) {
+    const x = features[i]!;
+    a += x * weights[w]!;
+    b += x * weights[w + 1]!;
+    c += x * weights[w + 2]!;
+    d += x * weights[w + 3]!;
+  }
+  z[0] = a;
+  z[1] = b;
+  z[2] = c;
+  z[3] = d;
+}
+
+/** Adds the features of a row times residuals `[4]` to sums `[d, 4]`. */
+function addFeatures(features: Float32Array, row: number, residual: Float64Array, sums: Float64Array) {
+  const a = residual[0]!;
+  const b = residual[1]!;
+  const c = residual[2]!;
+  const d = residual[3]!;
+  for (let s = 0, i = (row * sums.length) / TOGETHER; s < sums.length; s += TOGETHER, i++) {
+    const x = features[i]!;
+    sums[s]! += a * x;
+    sums[s + 1]! += b * x;
+    sums[s + 2]! += c * x;
+    sums[s + 3]! += d * x;
+  }
 }
 
 function sigmoid(z: number): number {

@@ -72,15 +72,18 @@ export function shortcutAurocs(options: ShortcutOptions): ShortcutEstimates[] {
   if (features.length === 0) return [];
   const trainColumns = Array.from({ length: findings }, (_, f) => findingColumn(trainLabels, findings, f));
   const trainCounts = trainColumns.map(countLabels);
+  const fittable = [...trainCounts.keys()].filter((f) => hasBoth(trainCounts[f]!));
   const fitted = features.map((set) => {
     const { train, test, columns } = impute(set);
     if (test.length / columns !== options.testLabels.length / findings) {
       throw new RangeError(`shortcut ${set.name}: ${test.length / columns} test rows`);
     }
     const regression = new LogisticRegression(train, columns);
-    const fits = trainColumns.map((column, f) =>
-      hasBoth(trainCounts[f]!) ? regression.fit(column, { c }) : undefined,
+    const found = regression.fitAll(
+      fittable.map((f) => trainColumns[f]!),
+      { c },
     );
+    const fits = trainColumns.map((_, f) => found[fittable.indexOf(f)]);
     return { columns, fits, probabilities: predictAll(regression, fits, test, columns) };
   });
   const testLabels = options.testLabels.map((label, i) => (hasBoth(trainCounts[i % findings]!) ? label : NaN));
