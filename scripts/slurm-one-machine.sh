@@ -4,10 +4,12 @@
 # Ubuntu with slurm-wlm.
 #   scripts/slurm-one-machine.sh start FOLDER   starts it, waits until the node is idle; then: export SLURM_CONF=FOLDER/slurm.conf
 #   scripts/slurm-one-machine.sh stop FOLDER    cancels its jobs and ends what start began, and nothing else
+# It has two partitions, "all" and "urgent", whose jobs take the place of those of "all" (these are requeued, 30 s after SIGTERM), and two
+# GPUs that are none.
 # SLURM_CPUS, SLURM_MEMORY (MiB) and SLURM_PORT say what it offers and where it listens (default: the machine; 26817 and up).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ $# -eq 2 ] || usage
 mkdir -p "$2"
 folder=$(realpath "$2")
@@ -51,9 +53,16 @@ SchedulerParameters=bf_interval=1,sched_interval=1,sched_min_interval=100000,def
 ReturnToService=2
 KillWait=5
 MinJobAge=300
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory
-PartitionName=all Nodes=$host Default=YES MaxTime=1-00:00:00 DefaultTime=01:00:00 State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+GresTypes=gpu
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory Gres=gpu:2
+PartitionName=DEFAULT Nodes=$host MaxTime=1-00:00:00 DefaultTime=01:00:00 State=UP
+PartitionName=all Default=YES PriorityTier=1 GraceTime=30
+PartitionName=urgent PriorityTier=10
 END
+  # Slurm gives them out and sets CUDA_VISIBLE_DEVICES as with real ones.
+  printf 'NodeName=%s Name=gpu File=%s\n' "$host" /dev/null "$host" /dev/zero >"$folder/gres.conf"
 }
 
 start() {

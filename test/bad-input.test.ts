@@ -303,7 +303,7 @@ it('a training that diverges fails with exit code 1, its step and what to do', a
     'diverged',
   );
   expect(outcome).toMatchObject({ code: 1, out: '' });
-  expect(outcome.err).toMatch(/random lr 1e\+30 seed 1: failed/);
+  expect(outcome.err).toMatch(/random lr 1e\+30 seed 1: diverged/);
   expect(outcome.err).toMatch(
     /error: .*: random on phantoms: found a loss of NaN at step \d+ with learning rate 1e\+30 and seed 1; expected a finite one\. Lower finetuning\.learningRate, or set finetuning\.clip\.\n.*To go on: hilum experiment run /,
   );

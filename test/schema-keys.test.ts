@@ -1,10 +1,12 @@
-/** Every key of an experiment file is really read: changing it changes what the experiment finds. */
-import { readdirSync, writeFileSync } from 'node:fs';
+/** Every key of an experiment file is really read: changing it changes what the trainings, the tests or the whole experiment come to. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { checkExperiment, experimentSchema, runExperiment } from '../src/experiments/index.js';
+import { ExperimentContext } from '../src/experiments/parts/context.js';
+import { GraphRun } from '../src/experiments/run-graph.js';
 import { writePhantomSet, writePictureSet } from '../src/phantoms/index.js';
 import {
   type Document,
@@ -17,6 +19,11 @@ import {
   supervised,
   Workbench,
 } from './tiny-experiment.js';
+
+vi.mock('../src/training/training.js', async (actual) => ({
+  ...(await actual<typeof import('../src/training/training.js')>()),
+  startTraining: (await import('./training-here.js')).startTrainingHere,
+}));
 
 const bench = new Workbench();
 afterAll(() => bench.remove());
@@ -36,21 +43,60 @@ beforeAll(async () => {
   const records = Buffer.from(Array.from({ length: 60 * 3073 }, (_, i) => (i % 3073 === 0 ? i % 10 : (i * i) % 251)));
   writeFileSync(bench.path('pictures', 'data_batch_1.bin'), records);
   writeFileSync(bench.path('pictures', 'batches.meta.txt'), [...'abcdefghij'].join('\n'));
-  for (const start of ['ssl', 'supervised']) await found('donor', base(start));
+  for (const start of ['ssl', 'supervised']) await trained(base(start), 'donor');
 });
 
 const silent = { start: () => ({ update: () => {}, end: () => {} }), print: () => {} };
 
-/** What an experiment finds, without the clock's part, and without the configuration and the words that only repeat it. */
-async function found(out: string, document: Document): Promise<Document> {
-  const config = checkExperiment(document, 'test');
-  const folder = bench.path(out);
-  const { result } = await runExperiment({ config, dataRoot: bench.folder, folder, progress: silent }).done;
-  const { configuration: _, ...rest } = result;
-  return JSON.parse(JSON.stringify(rest), (key, value) =>
-    ['createdAt', 'seconds', 'imagesPerSecond', 'folder', 'verdict', 'threshold'].includes(key) ? undefined : value,
-  );
+const options = (document: Document, out = 'runs') => ({
+  config: checkExperiment(document, 'test'),
+  dataRoot: bench.folder,
+  folder: bench.path(out),
+  progress: silent,
+});
+
+/** What the fine-tunings of an experiment come to: their curves and predictions. */
+async function trained(document: Document, out?: string): Promise<unknown> {
+  const context = new ExperimentContext(options(document, out));
+  const graph = new GraphRun(context);
+  const runs = context.graph.filter(({ kind }) => kind === 'finetuning').map((node) => graph.one(node));
+  return (await Promise.all(runs)).map((run) => {
+    const { curve, folder } = run as { curve: unknown; folder: string };
+    return { curve, predictions: readFileSync(join(folder, 'predictions.csv'), 'utf8') };
+  });
 }
+
+/** What the test of the data set says. */
+async function tested(document: Document): Promise<unknown> {
+  const context = new ExperimentContext(options(document));
+  const { name } = document.datasets[0];
+  return withoutClock(await new GraphRun(context).evaluation(name, context.settings[0]));
+}
+
+/** What an experiment finds, without the configuration and the words that only repeat it. */
+async function found(document: Document): Promise<unknown> {
+  const { configuration: _, ...rest } = (await runExperiment(options(document)).done).result;
+  return withoutClock(rest);
+}
+
+const withoutClock = (value: unknown) =>
+  JSON.parse(JSON.stringify(value), (key, item) =>
+    ['createdAt', 'seconds', 'imagesPerSecond', 'folder', 'verdict', 'threshold'].includes(key) ? undefined : item,
+  );
+
+/** What stands in the result alone. */
+const OF_RESULT = [
+  'name',
+  'description',
+  'externalValidation',
+  'datasets.name',
+  'initializations.name',
+  'finetuning.threads',
+];
+
+/** Runs as much of an experiment as it takes to see a key. */
+const seen = (path: string) =>
+  OF_RESULT.includes(path) ? found : path.startsWith('statistics.') || path === 'datasets.masks' ? tested : trained;
 
 const backbone = (start: string) => join(partOf(bench.path('donor'), `pretrain-${start}`), 'backbone.safetensors');
 
@@ -297,22 +343,31 @@ it('the list names every key of the schema', () => {
 
 it.each(refused)('datasets.%s reaches the data set, which says that it has no use for it', async (key, value) => {
   const document = changed(base('random'), `datasets.${key}`, value);
-  await expect(found('runs', document)).rejects.toThrow(`chestxray14: ${key}: found`);
+  await expect(trained(document)).rejects.toThrow(`chestxray14: ${key}: found`);
 });
 
 describe('changing', () => {
-  const unchanged: Record<string, Document> = {};
+  const unchanged = new Map<string, unknown>();
   it.each(changes)('%s (%s) changes the result', async (path, start, value) => {
-    unchanged[start] ??= await found('runs', base(start));
+    const what = seen(path);
+    const known = `${what.name} ${start}`;
+    if (!unchanged.has(known)) unchanged.set(known, await what(base(start)));
     const other = path.endsWith('.file') ? backbone('ssl') : value;
-    expect(await found('runs', changed(base(start), path, other))).not.toEqual(unchanged[start]);
+    expect(await what(changed(base(start), path, other))).not.toEqual(unchanged.get(known));
   });
+
+  it.each(['random', 'ssl', 'dinov2', 'supervised'])(
+    'nothing (%s) changes nothing, in another folder too',
+    async (start) => {
+      expect(await trained(base(start), 'again')).toEqual(unchanged.get(`trained ${start}`));
+    },
+  );
 
   it('the threads of a pretraining makes a new part', async () => {
     const parts = () => readdirSync(bench.path('runs', 'parts')).filter((name) => name.startsWith('pretrain-ssl'));
-    await found('runs', base('ssl'));
+    await trained(base('ssl'));
     const before = parts().length;
-    await found('runs', changed(base('ssl'), 'initializations.training.threads', 2));
+    await trained(changed(base('ssl'), 'initializations.training.threads', 2));
     expect(parts()).toHaveLength(before + 1);
   });
 });

@@ -95,11 +95,16 @@ async function run(file: string, options: RunOptions): Promise<void> {
   requireFitting(options);
   const { loadExperiment } = await import('../../src/experiments/index.js');
   const { config, dataRoot } = loadExperiment(file, options.data);
-  const job = { config, dataRoot, folder: options.out ?? join('runs', config.name) };
+  const folder = options.out ?? join('runs', config.name);
+  const words = [file, ...(options.data === undefined ? [] : ['--data', options.data]), '--out', folder];
+  const job = { config, dataRoot, folder, words };
   await (options.executor === 'slurm' ? runOnSlurm(job, options) : runHere(job, options));
 }
 
-type Job = Pick<ExperimentOptions, 'config' | 'dataRoot' | 'folder'>;
+interface Job extends Pick<ExperimentOptions, 'config' | 'dataRoot' | 'folder'> {
+  /** The command line that goes on with it. */
+  words: string[];
+}
 
 /** Throws an InputError for an option that the chosen executor does not take. */
 function requireFitting(options: RunOptions): void {
@@ -113,7 +118,10 @@ function requireFitting(options: RunOptions): void {
   }
 }
 
-async function runOnSlurm(job: Job, { strict, checkpointSeconds, slurm, dryRun, wait, json }: RunOptions) {
+async function runOnSlurm(
+  { words: _, ...job }: Job,
+  { strict, checkpointSeconds, slurm, dryRun, wait, json }: RunOptions,
+) {
   const folder = await submit({ ...job, strict, checkpointSeconds, slurm, dryRun, wait, json });
   if (folder === undefined) return;
   const { readResult, writeReport } = await import('../../src/experiments/index.js');
@@ -131,7 +139,7 @@ async function runHere(job: Job, options: RunOptions) {
     const made = error.made as Finished | undefined;
     if (made) show(made, options);
     const report = made ? `The report has what is finished: ${made.report.html}\n` : '';
-    error.message += `\n${report}What is finished is used again. To go on: hilum ${process.argv.slice(2).map(shown).join(' ')}`;
+    error.message += `\n${report}What is finished is used again. To go on: hilum experiment run ${job.words.map(shown).join(' ')}`;
     throw error;
   }
 }

@@ -1,19 +1,27 @@
 /**
- * sharp, set up once for this process.
+ * sharp, set up once for this process, with the first image: threads that read none, as those that train, start in two thirds of the time.
  *
  * One libvips thread per image, many images at a time: sharp runs each call as one task of libuv's thread pool, so `n`
  * reads in flight use up to `UV_THREADPOOL_SIZE` (4 unless set) cores, without threads that wait on each other inside
  * an image. libvips' cache of operations is off: every image is read once per pass, and `ImageStore` holds what is
  * worth holding.
  */
-import sharp, { type ResizeOptions, type Sharp } from 'sharp';
+import type { ResizeOptions, Sharp } from 'sharp';
 import { messageOf } from '../base/index.js';
 import { planar } from './channels.js';
 import { type DecodedImage, RasterError } from './image.js';
 import type { Target } from './target.js';
 
-sharp.concurrency(1);
-sharp.cache(false);
+let loading: Promise<typeof import('sharp').default> | undefined;
+
+function loadSharp() {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return loading;
+}
 
 /**
  * Decodes PNG, JPEG, TIFF or WebP to the pixels as stored: 1-, 2- and 4-bit gray is expanded to 8 bits, palettes to
@@ -27,6 +35,7 @@ sharp.cache(false);
  * which takes half the time.
  */
 export async function decodeRaster(bytes: Uint8Array, pixelLimit: number, target?: Target): Promise<DecodedImage> {
+  const sharp = await loadSharp();
   try {
     const {
       width,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { HilumError, Interrupted, lockFolder, writeJson } from '../../base/index.js';
+import { Diverged, HilumError, Interrupted, lockFolder, writeJson } from '../../base/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../../training/index.js';
 import type { DatasetTables } from '../config/dataset-tables.js';
 import type { ExperimentConfig } from '../config/schema.js';
@@ -238,6 +238,9 @@ export class ExperimentContext {
       if (outcome.status === 'interrupted')
         throw new Interrupted(`${name}: stopped at a checkpoint; run the same command again to go on from here`);
       return outcome;
+    } catch (error) {
+      if (error instanceof Diverged) end = 'diverged';
+      throw error;
     } finally {
       line?.end(end);
     }

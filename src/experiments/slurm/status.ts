@@ -1,4 +1,5 @@
 /** What Slurm's queue knows of an experiment, laid over what its folder says. */
+import { setTimeout } from 'node:timers/promises';
 import { HilumError, messageOf } from '../../base/index.js';
 import { readConfig } from '../config/config.js';
 import { experimentGraph } from '../parts/graph.js';
@@ -65,16 +66,8 @@ export async function waitForJobs(
     const status = await slurmStatus(folder);
     onStatus(status);
     if (status.slurm?.alive === 0 || status.finished || signal?.aborted) return status;
-    await pause(every, signal);
-  }
-}
-
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      done();
+    await setTimeout(every, undefined, { signal }).catch((error) => {
+      if (!signal?.aborted) throw error;
     });
-  });
+  }
 }
