@@ -3,7 +3,7 @@ import { countLabels } from '../evaluation/index.js';
 import { counted, listed } from '../pages/index.js';
 import { adviceFor } from './cells.js';
 import { nameKey } from './columns.js';
-import { spellingInCommon } from './ids.js';
+import { adviceForIds } from './ids.js';
 import { examples, type PredictionFile } from './read.js';
 
 /** Two models' predictions of the same N rows and F findings. */
@@ -115,16 +115,13 @@ function commonIds(
         : []),
       ...(extra.length > 0 ? [`${counted(extra.length, 'id')} that it does not have (${examples(extra)})`] : []),
     ];
-    const spelling = 2 * missing.length > ids.length ? spellingInCommon(ids, other.ids) : undefined;
-    const alike = `Most ids would be the same ${spelling}: spell them alike in both files.`;
+    const advice = 2 * missing.length > ids.length ? adviceForIds(ids, other.ids) : undefined;
     if (!common) {
       throw inputError({
         what: other.path,
         found: listed(parts),
         expected: `the ids of ${base!.path}`,
-        fix: spelling
-          ? alike
-          : 'Predict the same images with both, or compare those that all files have with --common.',
+        fix: advice ?? 'Predict the same images with both, or compare those that all files have with --common.',
       });
     }
     notes.push(`${other.path}: ${listed(parts)}; only rows that all files have are compared.`);
@@ -134,7 +131,7 @@ function commonIds(
         what: other.path,
         found: `no id of ${base!.path}`,
         expected: 'ids in common',
-        fix: spelling ? alike : 'Check which columns hold the ids (--id).',
+        fix: advice ?? 'Check which columns hold the ids (--id).',
       });
   }
   return ids;
@@ -166,7 +163,7 @@ function commonFindings(
           : 'a finding that all files and the labels have',
       fix:
         sources.map(({ texts }) => [...texts.values()].map(adviceFor).find((it) => it)).find((it) => it) ??
-        'Labels are 1, 0 or blank, in a column per finding: named like "label Edema", or in a file of their own (--labels).',
+        'Files are matched by the finding in a column\'s name: "Edema", "probability Edema", "label Edema". Labels are 1, 0 or blank, beside predictions or in a file of their own (--labels).',
     });
   }
   const names = new Map(

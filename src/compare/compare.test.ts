@@ -238,6 +238,11 @@ describe('files of other software', () => {
       /without leading zeros: spell/,
     ],
     [
+      'numbers that a spreadsheet shortened',
+      { first: [numbers], second: [spelled('shortened.csv', (_, i) => `1.${String(i).padStart(5, '0')}E+14`)] },
+      /A spreadsheet has shortened long numbers/,
+    ],
+    [
       'folders and endings, with --common',
       { common: true, second: [spelled('both.csv', (id) => `d/${id}.dcm`)] },
       /without folders, without the ending/,

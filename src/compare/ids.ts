@@ -7,8 +7,18 @@ const SPELLINGS: [how: string, (id: string) => string][] = [
   ['without ".0" behind whole numbers', (id) => id.replace(/^(\d+)\.0+$/, '$1')],
 ];
 
+/** What to do about two lists of ids that have little in common; undefined where nobody knows. */
+export function adviceForIds(ours: readonly string[], theirs: readonly string[]): string | undefined {
+  if ([ours, theirs].some((ids) => ids.some((id) => SHORTENED.test(id))))
+    return 'A spreadsheet has shortened long numbers: export the ids again, as text.';
+  const spelling = spellingInCommon(ours, theirs);
+  return spelling && `Most ids would be the same ${spelling}: spell them alike in both files.`;
+}
+
+const SHORTENED = /^\d([.,]\d+)?E\+\d+$/;
+
 /** How ids would have to be spelled for most of two lists to be alike, e.g. "without folders"; undefined where that does not help. */
-export function spellingInCommon(ours: readonly string[], theirs: readonly string[]): string | undefined {
+function spellingInCommon(ours: readonly string[], theirs: readonly string[]): string | undefined {
   let [spelled, others] = [ours, theirs];
   const used: string[] = [];
   for (const [how, spell] of SPELLINGS) {
