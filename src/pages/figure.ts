@@ -20,12 +20,19 @@ export function figureHtml({ caption, legend, panels }: Figure, number: string):
   return [
     '<figure>',
     items.length > 0 ? `<ul class="legend">${items.join('')}</ul>` : '',
-    `<div class="panels">${panels
-      .map(({ title, svg }) => `<div class="panel">${title ? `<h3>${escapeHtml(title)}</h3>` : ''}${svg}</div>`)
-      .join('\n')}</div>`,
+    `<div class="panels">${panels.map(panelHtml).join('\n')}</div>`,
     `<figcaption><strong>${number}.</strong> ${escapeHtml(caption)}</figcaption>`,
     '</figure>',
   ].join('\n');
+}
+
+/** Wider than this a drawing is moved sideways on a small screen, rather than made too small to be read. */
+const BROAD = 480;
+
+function panelHtml({ title, svg }: Figure['panels'][number]): string {
+  const broad = Number(/ width="([\d.]+)"/.exec(svg)?.[1] ?? 0) > BROAD;
+  const heading = title ? `<h3>${escapeHtml(title)}</h3>` : '';
+  return `<div class="panel${broad ? ' broad' : ''}">${heading}${broad ? `<div class="drawing" tabindex="0">${svg}</div>` : svg}</div>`;
 }
 
 function swatch({ color, dash }: LegendItem): string {

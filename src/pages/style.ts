@@ -41,13 +41,17 @@ a { color: var(--accent); }
 .lead { font-size: 1.1rem; color: var(--muted); }
 .meta, nav { font-size: .875rem; color: var(--muted); }
 nav { margin-top: 1rem; display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
-.verdict { margin: 0; padding: .9rem 1.2rem .9rem 2.2rem; background: var(--faint); border-left: 4px solid var(--accent); }
-.verdict li { margin: .45rem 0; }
+.verdict { margin: 0; padding: .6rem 1.2rem .9rem; background: var(--faint); border-left: 4px solid var(--accent); }
+.verdict dt { font-weight: 600; margin: .6rem 0 .1rem; }
+.verdict dd { margin: .2rem 0 .2rem 1.1rem; display: list-item; list-style: disc; }
 figure { margin: 1.6rem 0; }
-figcaption, caption { font-size: .875rem; text-align: left; }
-caption { padding-bottom: .5rem; }
+figcaption, .caption { font-size: .875rem; }
+p.caption { margin: 1.4rem 0 .4rem; max-width: none; }
 figcaption { margin-top: .5rem; }
-.scroll { overflow-x: auto; margin: 1.4rem 0 .4rem; }
+.scroll { overflow-x: auto; margin: .4rem 0; }
+.folded { margin: 1.4rem 0 .4rem; }
+.folded .caption { color: var(--text); }
+.rows { font-size: .8rem; color: var(--muted); white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; line-height: 1.35; font-variant-numeric: tabular-nums; border-bottom: 1.5px solid var(--text); }
 thead tr { border-top: 1.5px solid var(--text); border-bottom: 1px solid var(--text); }
 th, td { padding: .32rem .6rem; text-align: left; vertical-align: baseline; font-weight: 400; }
@@ -59,6 +63,9 @@ tbody + tbody { border-top: 1px solid var(--rule); }
 th.group { font-weight: 600; padding-top: .7rem; }
 .range { font-size: .8rem; color: var(--muted); }
 .wide .range { display: block; }
+.dense { font-size: .8rem; }
+.dense th, .dense td { padding: .3rem .35rem; }
+.dense .range { font-size: .75rem; }
 tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .notes { margin: .3rem 0 0; padding: 0; list-style: none; font-size: .8rem; color: var(--muted); }
 .panels { display: flex; flex-wrap: wrap; gap: .6rem 1rem; }
@@ -70,21 +77,32 @@ tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .legend svg { vertical-align: middle; margin-right: .4rem; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.45 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; }
-@media screen and (max-width: 40rem) { table { min-width: 34rem; } }
+@media screen and (max-width: 40rem) {
+  body { padding: 1.5rem 1rem 3rem; }
+  .range { display: block; }
+  th, td { padding: .3rem .45rem; }
+  th[scope=row] { position: sticky; left: 0; background: var(--page); background-clip: padding-box; white-space: normal; min-width: 6.5rem; max-width: 10rem; }
+  tr:hover > th[scope=row] { background: var(--faint); }
+  .group > span { position: sticky; left: .2rem; display: inline-block; max-width: calc(100vw - 2.5rem); }
+  .drawing { overflow-x: auto; }
+  .drawing > .plot { max-width: none; width: 40rem; }
+}
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
-  h2, h3, caption, thead, thead tr, .legend, tr:has(.group) { break-after: avoid; }
+  h2, h3, .caption, thead, thead tr, .legend, tr:has(.group) { break-after: avoid; }
+  .folded:not([open]) .rows::after { content: ', not printed while folded'; }
   figcaption { break-before: avoid; }
   .panel:has(> [width='460']) { max-width: 48%; }
   .panel:has(> [width='228']) { max-width: 23%; }
-  tr, .panel, .verdict li { break-inside: avoid; }
+  tr, .panel, .verdict dd { break-inside: avoid; }
+  .verdict dt { break-after: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
   th, td { padding: .2rem .35rem; }
   pre { white-space: pre-wrap; }
-  details::details-content { content-visibility: visible; block-size: auto; }
+  details:not(.folded)::details-content { content-visibility: visible; block-size: auto; }
 }
 `;

@@ -99,7 +99,7 @@ describe('report of all analyses', () => {
       names.map((trainedOn) => names.map((testedOn) => Number(of(trainedOn, testedOn).toFixed(3)))),
     );
     const opacities = [...document.querySelectorAll('#external svg')].flatMap((svg) =>
-      [...svg.querySelectorAll('rect')].map((rect) => Number(rect.getAttribute('fill-opacity'))),
+      [...svg.querySelectorAll('rect[fill-opacity]')].map((rect) => Number(rect.getAttribute('fill-opacity'))),
     );
     expect(opacities).toHaveLength(3 * 4);
     expect([Math.min(...opacities), Math.max(...opacities)]).toEqual([0.06, 0.5]);

@@ -44,7 +44,7 @@ export function calibrationTable(result: ExperimentResult): Table {
       );
     }),
     notes: [
-      'Brier score = miscalibration \u2212 discrimination + uncertainty; 0 is best. ECE: expected calibration error over 10 bins of about ' +
+      'Brier score = miscalibration (also called reliability) \u2212 discrimination (resolution) + uncertainty; 0 is best. ECE: expected calibration error over 10 bins of about ' +
         'equally many radiographs. Temperature, Platt: after scaling by one or two numbers that were fitted on the validation split; ' +
         'scaling changes no AUROC. Means over runs.',
     ],

@@ -1,4 +1,4 @@
-import { CORRECTION_NAMES, OPERATING_METRICS, type OperatingMetric } from '../../evaluation/index.js';
+import { OPERATING_METRICS, type OperatingMetric } from '../../evaluation/index.js';
 import { cell, count, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
 import {
   type Cell,
@@ -10,7 +10,7 @@ import {
 } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, needsNoAnatomy, ranked, reaches, sameMembers } from './select.js';
-import { byDataset, estimate } from './table.js';
+import { byDataset, estimate, pNote } from './table.js';
 
 /** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
 export function pairTable(result: ExperimentResult): Table {
@@ -37,8 +37,8 @@ function differenceCells({ difference, p, pAdjusted, pGreater }: Difference): Ta
   ];
 }
 
-function correctionNote({ statistics: { correction, families } }: ExperimentResult, over: 'mean' | 'findings'): string {
-  return `p: two-sided, not corrected. Corrected: ${CORRECTION_NAMES[correction]}, over ${families[over]}. One-sided: that the first is better, not corrected.`;
+function correctionNote(result: ExperimentResult, over: 'mean' | 'findings'): string {
+  return `${pNote(result, result.statistics.families[over])} One-sided: that the first is better, not corrected.`;
 }
 
 /** Test AUROC per finding (rows) and initialization (columns). */

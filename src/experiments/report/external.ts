@@ -3,7 +3,7 @@ import { cell, counted, decimals, drawSvg, type Figure, left, NONE, right, type 
 import type { ExperimentResult, ExternalResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct } from './select.js';
-import { estimate } from './table.js';
+import { estimate, meanNotes, pNote } from './table.js';
 
 /** Mean AUROC of every model (rows: training data set) on every data set (columns), one group per initialization. */
 export function externalTable(result: ExperimentResult): Table {
@@ -24,12 +24,15 @@ export function externalTable(result: ExperimentResult): Table {
       ]),
     })),
     notes: [
-      'Bold: trained and tested on patients of the same data set.',
+      'Bold: trained and tested on patients of the same data set, over all its findings; compare with it only what is over the same findings.',
+      ...meanNotes(
+        externalValidation
+          .filter(({ trainedOn, testedOn, reason }) => !reason && trainedOn !== testedOn)
+          .map(({ trainedOn, testedOn, meanOver }) => ({ place: `${trainedOn} on ${testedOn}`, meanOver })),
+      ),
       ...distinct(
-        externalValidation.map(({ trainedOn, testedOn, meanOver, reason }) =>
-          reason
-            ? `${trainedOn} on ${testedOn}: ${reason}.`
-            : `${trainedOn} on ${testedOn}: mean over ${meanOver.join(', ')}.`,
+        externalValidation.flatMap(({ trainedOn, testedOn, reason }) =>
+          reason ? [`${trainedOn} on ${testedOn}: ${reason}.`] : [],
         ),
       ),
       ...distinct(
@@ -65,7 +68,7 @@ export function externalPairTable(result: ExperimentResult): Table {
           cell(pValue(pAdjusted)),
         ]),
     })),
-    notes: ['p: two-sided; corrected over the pairs of initializations within one training and one test data set.'],
+    notes: [pNote(result, 'the pairs of initializations within one training and one test data set')],
   };
 }
 
@@ -74,6 +77,7 @@ export function externalFigure({ externalValidation = [] }: ExperimentResult): F
   const { trained, tested } = axes(externalValidation);
   const values = externalValidation.flatMap(({ meanAuroc }) => (meanAuroc ? [meanAuroc.estimate] : []));
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  const column = 14 + Math.max(56, ...tested.map(({ length }) => 6.8 * length));
   const room = 14 + 6.8 * Math.max(0, ...trained.map(({ length }) => length));
   const panels = distinct(externalValidation.map(({ initialization }) => initialization)).flatMap((initialization) => {
     const cells = externalValidation
@@ -87,18 +91,20 @@ export function externalFigure({ externalValidation = [] }: ExperimentResult): F
       }));
     if (cells.length === 0) return [];
     const said = cells.map(({ trainedOn, testedOn, text }) => `${trainedOn} on ${testedOn} ${text}`).join(', ');
+    const own = cells.filter(({ trainedOn, testedOn }) => trainedOn === testedOn);
     const svg = drawSvg(`Mean AUROC of ${initialization} by training and test data set: ${said}`, {
-      width: Math.max(300, room + 110 * tested.length),
-      height: 62 + 40 * trained.length,
+      width: Math.round(Math.max(300, room + column * tested.length + 8)),
+      height: 52 + 34 * trained.length,
       marginLeft: room,
-      marginTop: 24,
-      marginBottom: 34,
+      marginTop: 44,
+      marginBottom: 8,
       marginRight: 8,
-      x: { domain: tested, axis: 'top', label: null, tickSize: 0 },
-      y: { domain: trained, label: null, tickSize: 0 },
+      x: { domain: tested, axis: 'top', label: 'Tested on', labelAnchor: 'center', labelArrow: 'none', tickSize: 0 },
+      y: { domain: trained, label: 'Trained on', labelAnchor: 'top', labelArrow: 'none', tickSize: 0 },
       opacity: { type: 'identity' },
       marks: [
         Plot.cell(cells, { x: 'testedOn', y: 'trainedOn', fill: 'var(--series-0)', fillOpacity: 'opacity', inset: 1 }),
+        Plot.cell(own, { x: 'testedOn', y: 'trainedOn', stroke: 'currentColor', strokeWidth: 1.2, inset: 1.5 }),
         Plot.text(cells, { x: 'testedOn', y: 'trainedOn', text: 'text' }),
       ],
     });
@@ -106,7 +112,8 @@ export function externalFigure({ externalValidation = [] }: ExperimentResult): F
   });
   return {
     caption:
-      'Mean AUROC by training data set (rows) and test data set (columns); darker is higher, all panels on one scale.',
+      'Mean AUROC by training data set (rows) and test data set (columns); the stronger the color the higher, all panels on one scale. ' +
+      'Framed: trained and tested on the same data set, over all its findings; else over the findings that both have.',
     legend: [],
     panels,
   };

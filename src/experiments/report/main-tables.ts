@@ -1,8 +1,8 @@
-import { cell, counted, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
+import { cell, left, NONE, right, type Table, type TableCell } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
 import { distinct, findCell, meanDifference, ranked } from './select.js';
-import { byDataset, estimate } from './table.js';
+import { byDataset, estimate, meanNotes, pNote } from './table.js';
 
 /** What was compared: a row per initialization. */
 export function initializationTable({ initializations }: ExperimentResult): Table {
@@ -45,14 +45,14 @@ export function mainTable(result: ExperimentResult): Table {
     columns: [left('Initialization'), right('Mean AUROC'), right('Difference'), right('p'), right('p, corrected')],
     groups: byDataset(result, (_, name) => mainRows(result, name)),
     notes: [
-      'Bold: the highest value of a data set; whether it is more than chance is told by the differences from it. ' +
-        'p: two-sided; corrected as in the comparison of pairs.',
-      ...result.datasets.flatMap(({ name, findings }) => {
-        const over = distinct(result.cells.filter((it) => it.dataset === name).flatMap(({ meanOver }) => meanOver));
-        return [
-          `${name}: mean over ${over.length} of ${counted(findings.length, 'finding')}${over.length ? ` (${over.join(', ')})` : ''}.`,
-        ];
-      }),
+      'Bold: the highest value of a data set; whether it is more than chance is told by the differences from it.',
+      pNote(result, result.statistics.families.mean),
+      ...meanNotes(
+        result.datasets.map(({ name, findings }) => {
+          const meanOver = distinct(result.cells.filter((it) => it.dataset === name).flatMap((it) => it.meanOver));
+          return { place: name, meanOver, of: findings.length };
+        }),
+      ),
     ],
   };
 }

@@ -1,12 +1,39 @@
 import * as Plot from '@observablehq/plot';
-import { cell, drawSvg, type Figure, left, NONE, right, seriesOf, type Table } from '../../pages/index.js';
+import { cell, compact, drawSvg, type Figure, left, NONE, right, seriesOf, type Table } from '../../pages/index.js';
 import type { Difference, ExperimentResult, MatrixFactor, MatrixResult, SettingResult } from '../result/index.js';
-import { confidence, pValue, range, signed } from './format.js';
+import { confidence, pName, pValue, range, signed } from './format.js';
 import { legendOf } from './legend.js';
-import { distinct } from './select.js';
-import { estimate } from './table.js';
+import { distinct, leader, significanceLevel } from './select.js';
+import { estimate, pNote } from './table.js';
 
 const NO_MATRIX: MatrixResult = { factors: [], settings: [], comparisons: [] };
+
+/** Where there are several data sets: on how many of them each initialization leads, in every setting. */
+export function rankTable(result: ExperimentResult): Table {
+  const { settings } = result.matrix ?? NO_MATRIX;
+  const datasets = datasetsOf(settings);
+  const names = result.initializations.map(({ name }) => name);
+  const rows = settings.map((setting) => {
+    const leads = datasets.flatMap((dataset) => leader(setting, dataset, result) ?? []);
+    return [
+      cell(setting.name),
+      ...names.map((name) => {
+        const own = leads.filter(({ initialization }) => initialization === name);
+        return cell(`${own.length} (${own.filter(({ clear }) => clear).length})`);
+      }),
+    ];
+  });
+  return {
+    title:
+      `Leads in each setting. Number of the ${datasets.length} data sets on which an initialization has the highest mean test AUROC, ` +
+      'and, in brackets, on which it is significantly above every other.',
+    columns: [left('Setting'), ...names.map(right)],
+    groups: datasets.length > 1 ? [{ rows }] : [],
+    notes: [
+      `Significant: ${pName(result)} below ${compact(significanceLevel(result))}, over ${result.statistics.families.mean}, in each setting by itself.`,
+    ],
+  };
+}
 
 /** Mean AUROC of every initialization (columns) in every setting (rows). */
 export function matrixTable(result: ExperimentResult): Table {
@@ -35,8 +62,8 @@ export function matrixTable(result: ExperimentResult): Table {
 }
 
 /** Differences between initializations in every setting. */
-export function matrixPairTable({ matrix = NO_MATRIX }: ExperimentResult): Table {
-  const { settings } = matrix;
+export function matrixPairTable(result: ExperimentResult): Table {
+  const { settings } = result.matrix ?? NO_MATRIX;
   return {
     title: 'Pairs of initializations in each setting. Difference of the mean test AUROC over the same redraws.',
     columns: differenceColumns('Setting'),
@@ -51,13 +78,13 @@ export function matrixPairTable({ matrix = NO_MATRIX }: ExperimentResult): Table
         rows: pairs.filter((it) => it.pair === pair).map(({ setting, mean }) => differenceRow(setting, mean)),
       }));
     }),
-    notes: ['p: two-sided; corrected over the pairs of initializations within one data set and setting.'],
+    notes: [pNote(result, `${result.statistics.families.mean}, in each setting by itself`)],
   };
 }
 
 /** What a change of one factor does to each initialization. */
-export function settingPairTable({ matrix = NO_MATRIX }: ExperimentResult): Table {
-  const { comparisons } = matrix;
+export function settingPairTable(result: ExperimentResult): Table {
+  const { comparisons } = result.matrix ?? NO_MATRIX;
   const headingOf = ({ dataset, initialization }: MatrixResult['comparisons'][number]) =>
     `${dataset}: ${initialization}`;
   return {
@@ -69,7 +96,7 @@ export function settingPairTable({ matrix = NO_MATRIX }: ExperimentResult): Tabl
         .filter((it) => headingOf(it) === heading)
         .map(({ first, second, mean }) => differenceRow(`${first} \u2212 ${second}`, mean)),
     })),
-    notes: ['p: two-sided; corrected over the pairs of settings of one initialization and data set.'],
+    notes: [pNote(result, 'the pairs of settings of one initialization and data set')],
   };
 }
 
@@ -90,7 +117,7 @@ export function matrixFigures(result: ExperimentResult): Figure[] {
       title: dataset,
       svg: curvePlot(result, along, { dataset, factor, label }),
     }));
-    const caption = `Mean test AUROC over the ${label}, with ${confidence(result.statistics.confidence)} intervals; everything else as in the reference.`;
+    const caption = `Mean test AUROC over the ${label}, with ${confidence(result.statistics.confidence)} intervals; everything else as in the reference (${settings[0]!.name}). Scales differ between panels.`;
     return [{ caption, legend: legendOf(result), panels }];
   });
 }
@@ -107,10 +134,12 @@ function curvePlot(
     });
     points.sort((a, b) => a.x - b.x);
     const { color, dash } = seriesOf(i);
+    // Side by side: intervals at one value would cover each other.
+    const dx = 4 * (i - (initializations.length - 1) / 2);
     return [
-      Plot.ruleX(points, { x: 'x', y1: 'low', y2: 'high', stroke: color, strokeOpacity: 0.55 }),
-      Plot.line(points, { x: 'x', y: 'y', stroke: color, strokeWidth: 2, strokeDasharray: dash }),
-      Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3 }),
+      Plot.ruleX(points, { x: 'x', y1: 'low', y2: 'high', stroke: color, strokeWidth: 1.4, strokeOpacity: 0.7, dx }),
+      Plot.line(points, { x: 'x', y: 'y', stroke: color, strokeWidth: 2, strokeDasharray: dash, dx }),
+      Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3, dx }),
     ];
   });
   const ticks = distinct(settings.map(({ values }) => `${values[factor]}`)).map(Number);
@@ -119,15 +148,25 @@ function curvePlot(
     height: 280,
     marginLeft: 48,
     marginBottom: 40,
-    marginRight: 16,
-    x: { type: 'log', label, labelAnchor: 'center', labelArrow: 'none', ticks, tickFormat: tickText(factor) },
-    y: { label: null, grid: true, ticks: 5 },
+    marginRight: 26,
+    marginTop: 22,
+    x: {
+      type: 'log',
+      label: capitalized(label),
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks,
+      tickFormat: tickText(factor),
+    },
+    y: { label: 'Mean test AUROC', labelArrow: 'none', grid: true, ticks: 5, nice: true },
     marks,
   });
 }
 
 const tickText = (factor: MatrixFactor) => (value: number) =>
   factor === 'labelFraction' ? `${Number((100 * value).toPrecision(3))} %` : `${value}`;
+
+const capitalized = (text: string) => text[0]!.toUpperCase() + text.slice(1);
 
 const datasetsOf = (settings: readonly SettingResult[]) =>
   distinct(settings.flatMap(({ cells }) => cells.map(({ dataset }) => dataset)));

@@ -10,7 +10,7 @@ import { colorOf } from './figures.js';
 import { pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';
 import { distinct } from './select.js';
-import { byDataset, estimate } from './table.js';
+import { byDataset, estimate, meanNotes } from './table.js';
 
 export const DEGRADATION_NAMES: Record<Degradation, string> = {
   border: 'border alone',
@@ -52,13 +52,18 @@ export function matchedTable(result: ExperimentResult): Table {
           ]),
         ),
     ),
-    notes: distinct(
-      matched.map(({ dataset, factors, meanOver, reason }) =>
-        reason
-          ? `${dataset}: ${reason}.`
-          : `${dataset}: matched on ${factors.join(', ')}; mean over ${meanOver.join(', ')}.`,
+    notes: [
+      'p: two-sided, not corrected.',
+      ...distinct(matched.flatMap(({ dataset, reason }) => (reason ? [`${dataset}: ${reason}.`] : []))),
+      ...meanNotes(
+        matched
+          .filter(({ reason }) => !reason)
+          .map(({ dataset, factors, meanOver }) => ({
+            place: `${dataset}, matched on ${factors.join(', ')}`,
+            meanOver,
+          })),
       ),
-    ),
+    ],
   };
 }
 

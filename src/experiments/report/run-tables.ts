@@ -1,9 +1,7 @@
-import { splitRows } from '../../browse/index.js';
 import {
   cell,
   compact,
   count,
-  counted,
   decimals,
   duration,
   left,
@@ -15,29 +13,6 @@ import {
 import type { Cell, ExperimentResult, Run } from '../result/index.js';
 import { byPretraining } from './seeds.js';
 import { byDataset } from './table.js';
-
-/** Images, patients, views, sexes, ages and positives per split. */
-export function dataTable({ datasets }: ExperimentResult): Table {
-  return {
-    title: 'Data. Radiographs, patients and positive labels per split.',
-    columns: [left(''), right('Training'), right('Validation'), right('Test')],
-    groups: datasets.map(({ name, splits, findings }) => {
-      const parts = [splits.train, splits.validate, splits.test];
-      return { heading: name, rows: splitRows(parts, findings) };
-    }),
-    notes: datasets.flatMap(({ name, unreadable, notes }) => [
-      ...notes.map((note) => `${name}: ${note}`),
-      ...(unreadable.length > 0 ? [`${name}: ${unreadableNote(unreadable)}`] : []),
-    ]),
-  };
-}
-
-function unreadableNote(unreadable: { id: string; reason: string }[]): string {
-  const shown = unreadable.slice(0, 10).map(({ id, reason }) => `${id} (${reason})`);
-  const rest = unreadable.length - shown.length;
-  const are = unreadable.length === 1 ? 'is' : 'are';
-  return `${counted(unreadable.length, 'radiograph')} could not be read and ${are} not counted: ${shown.join(', ')}${rest > 0 ? ` and ${count(rest)} more` : ''}.`;
-}
 
 /** How each cell was trained: a row per pretraining seed, a column per fine-tuning seed. */
 export function trainingTable(result: ExperimentResult): Table {

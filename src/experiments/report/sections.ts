@@ -4,13 +4,14 @@ import { calibrationTable, meansTable } from './calibration.js';
 import { claimTable, tripodTable } from './checklists.js';
 import { findingPairTable, findingTable, operatingTable, pairTable, shortcutTable } from './comparison-tables.js';
 import { learningFigures, pretrainingFigure } from './curves.js';
+import { datasetTable, dataTable } from './data-tables.js';
 import { externalFigure, externalPairTable, externalTable } from './external.js';
 import { forest, modelsAndShortcuts } from './figures.js';
 import { precisionRecallFigures, reliabilityFigures, rocFigures } from './grids.js';
 import { initializationTable, mainTable, overviewTable } from './main-tables.js';
-import { matrixFigures, matrixPairTable, matrixTable, settingPairTable } from './matrix.js';
+import { matrixFigures, matrixPairTable, matrixTable, rankTable, settingPairTable } from './matrix.js';
 import { degradedFigure, degradedTable, matchedTable } from './robustness.js';
-import { dataTable, learningRateTable, pretrainingTable, trainingTable } from './run-tables.js';
+import { learningRateTable, pretrainingTable, trainingTable } from './run-tables.js';
 import { seedTable } from './seeds.js';
 import { ofTrained } from './select.js';
 import { settingsTable } from './settings.js';
@@ -28,6 +29,7 @@ export interface Section {
 export function sectionsOf(whole: ExperimentResult): Section[] {
   const result = ofTrained(whole);
   const overview = result.datasets.length > 1 ? [overviewTable(result)] : [];
+  const datasets = whole.datasets.length > 1 ? [datasetTable(whole)] : [];
   const section = (id: string, heading: string, tables: Table[], figures: () => Figure[] = () => []): Section => ({
     id,
     heading,
@@ -35,13 +37,13 @@ export function sectionsOf(whole: ExperimentResult): Section[] {
     figures,
   });
   return [
-    section('data', 'Data', [dataTable(whole), initializationTable(result)]),
+    section('data', 'Data', [...datasets, dataTable(whole), initializationTable(result)]),
     section('mean', 'Mean AUROC', [...overview, mainTable(result)], () => [modelsAndShortcuts(result)]),
     section('pairs', 'Pairs', [pairTable(result), meansTable(result)], () => [forest(result)]),
     section(
       'matrix',
       'Image size, labels and tuning',
-      [matrixTable(result), matrixPairTable(result), settingPairTable(result)],
+      [rankTable(result), matrixTable(result), matrixPairTable(result), settingPairTable(result)],
       () => matrixFigures(result),
     ),
     section('seeds', 'Seeds', [seedTable(result)]),

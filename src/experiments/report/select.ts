@@ -104,6 +104,21 @@ export function outcomeOf(
   return difference.estimate > 0 ? 'better' : 'worse';
 }
 
+/** The initialization with the highest mean AUROC, and whether it is significantly above every other; undefined where it has no rival. */
+export function leader(
+  tested: { cells: readonly CellMean[]; comparisons: ExperimentResult['comparisons'] },
+  dataset: string,
+  { statistics }: Pick<ExperimentResult, 'statistics'>,
+): { initialization: string; clear: boolean } | undefined {
+  const [best, ...others] = ranked(tested, dataset);
+  if (!best || others.length === 0) return undefined;
+  const clear = others.every(({ initialization }) => {
+    const pair = meanDifference(tested, dataset, best.initialization, initialization);
+    return pair !== undefined && outcomeOf(pair, significanceLevel({ statistics })) === 'better';
+  });
+  return { initialization: best.initialization, clear };
+}
+
 /** Without the data sets that no model was trained on. */
 export function ofTrained<R extends Pick<ExperimentResult, 'cells' | 'datasets'>>(result: R): R {
   const trained = new Set(result.cells.map(({ dataset }) => dataset));

@@ -14,7 +14,7 @@ import type { ExperimentResult, Factor, Gap, Interval, SubgroupResult } from '..
 import { colorOf } from './figures.js';
 import { pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';
-import { estimate } from './table.js';
+import { estimate, meanNotes, pNote } from './table.js';
 
 export const FACTOR_NAMES: Record<Factor, string> = {
   sex: 'Sex',
@@ -28,7 +28,8 @@ const difference = (interval: Interval | null | undefined): TableCell =>
   interval ? { text: signed(interval.estimate), range: range(interval) } : cell(NONE);
 
 /** Mean AUROC in every group of patients or radiographs, and its difference from the largest group. */
-export function subgroupTable({ subgroups = [] }: ExperimentResult): Table {
+export function subgroupTable(result: ExperimentResult): Table {
+  const { subgroups = [] } = result;
   return {
     title: 'Subgroups of the test split. Mean AUROC over the findings that every compared group has enough cases of.',
     columns: [
@@ -61,16 +62,20 @@ export function subgroupTable({ subgroups = [] }: ExperimentResult): Table {
           .map(({ name, reason }) => `${dataset}, ${FACTOR_NAMES[factor]}: ${name} is left out: ${reason}.`),
       ),
       ...subgroups.map(
-        ({ dataset, factor, atLeast, meanOver }) =>
-          `${dataset}, ${FACTOR_NAMES[factor]}: mean over ${meanOver.join(', ') || 'no finding'}; a group counts with at least ` +
-          `${count(atLeast)} positives and negatives.`,
+        ({ atLeast }) =>
+          `A group counts for a finding with at least ${count(atLeast)} positives and as many negatives.`,
+      ),
+      pNote(result, 'the groups of one factor, model and data set'),
+      ...meanNotes(
+        subgroups.map(({ dataset, factor, meanOver }) => ({ place: `${dataset}, ${FACTOR_NAMES[factor]}`, meanOver })),
       ),
     ].filter((note, i, all) => all.indexOf(note) === i),
   };
 }
 
 /** The distance between the best and the worst group. */
-export function gapTable({ subgroups = [] }: ExperimentResult): Table {
+export function gapTable(result: ExperimentResult): Table {
+  const { subgroups = [] } = result;
   const row = (name: string, what: string, { highest, lowest, difference: gap, p, pAdjusted }: Gap): TableCell[] => [
     cell(name),
     cell(what),
@@ -99,7 +104,11 @@ export function gapTable({ subgroups = [] }: ExperimentResult): Table {
       ]),
     })),
     notes: [
-      'p: of the hypothesis that all groups have the same AUROC. Corrected over the factors of a model for means, over the findings of a factor for findings.',
+      'Hypothesis: all groups have the same AUROC. A gap is that of the extremes of several groups, which its p takes into account and its interval does not.',
+      pNote(
+        result,
+        'the factors of one model and data set for means, and over the findings of one factor for findings',
+      ),
     ],
   };
 }
@@ -143,7 +152,8 @@ export function subgroupFigure(result: ExperimentResult): Figure {
 }
 
 /** How often each finding is in each group: what a model could learn in place of anatomy. */
-export function confoundingTable({ confounding = [] }: ExperimentResult): Table {
+export function confoundingTable(result: ExperimentResult): Table {
+  const { confounding = [] } = result;
   return {
     title: 'Findings and groups. Share of positive radiographs per group, and how strongly both go together.',
     columns: [left('Finding'), left('Positive'), right("Cram\u00e9r's V"), right('p'), right('p, corrected')],
@@ -162,8 +172,9 @@ export function confoundingTable({ confounding = [] }: ExperimentResult): Table 
       ]),
     })),
     notes: [
-      "Cram\u00e9r's V: 0 where a finding is equally frequent in all groups, 1 where the group tells it. p: chi-square or Fisher's test on the " +
-        'first radiograph of each patient, corrected over the findings of one split and factor.',
+      "Cram\u00e9r's V: 0 where a finding is equally frequent in all groups, 1 where the group tells it. Tested by chi-square or Fisher's exact test on " +
+        'the first radiograph of each patient.',
+      pNote(result, 'the findings of one data set, split and factor'),
     ],
   };
 }

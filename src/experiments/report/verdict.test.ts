@@ -129,8 +129,16 @@ describe('verdict', () => {
   });
 
   it.each<[string, { pretraining: boolean; finetuning: boolean }, string | undefined]>([
-    ['neither', { pretraining: false, finetuning: false }, 'One training seed per cell was run: the intervals hold'],
-    ['pretraining', { pretraining: true, finetuning: false }, 'One fine-tuning seed was run: the intervals hold'],
+    [
+      'neither',
+      { pretraining: false, finetuning: false },
+      'Seeds: one training seed per cell was run; the intervals hold',
+    ],
+    [
+      'pretraining',
+      { pretraining: true, finetuning: false },
+      'Seeds: one fine-tuning seed was run; the intervals hold',
+    ],
     ['both', { pretraining: true, finetuning: true }, undefined],
   ])('says which seeds were not redrawn: %s were', (_, seedsRedrawn, expected) => {
     const sentences = small((result) => {

@@ -8,6 +8,7 @@ import {
   distinct,
   type EstimatedCell,
   findingsReached,
+  leader,
   meanDifference,
   ofTrained,
   outcomeOf,
@@ -140,15 +141,7 @@ function leftOut(best: Cell): string[] {
 }
 
 function overDatasets(result: Evidence): string[] {
-  const tops = result.datasets.flatMap(({ name }) => {
-    const [best, ...others] = ranked(result, name);
-    if (!best || others.length === 0) return [];
-    const clear = others.every(({ initialization }) => {
-      const pair = meanDifference(result, name, best.initialization, initialization);
-      return pair !== undefined && outcomeOf(pair, significanceLevel(result)) === 'better';
-    });
-    return [{ initialization: best.initialization, clear }];
-  });
+  const tops = result.datasets.flatMap(({ name }) => leader(result, name, result) ?? []);
   const winners = distinct(tops.map(({ initialization }) => initialization));
   const items = winners.map((name) => {
     const won = tops.filter(({ initialization }) => initialization === name);
@@ -166,7 +159,7 @@ function overDatasets(result: Evidence): string[] {
 function families({ statistics, comparisons, matrix, externalComparisons = [], matched = [] }: Evidence): string[] {
   if (comparisons.length + externalComparisons.length === 0) return [];
   if (statistics.correction === 'none') {
-    return ['p-values are two-sided and not corrected for the number of comparisons.'];
+    return ['p-values: two-sided, not corrected for the number of comparisons.'];
   }
   const others = [
     ...(matrix?.comparisons.length ? ['between settings over the pairs of one initialization and data set'] : []),
@@ -176,7 +169,7 @@ function families({ statistics, comparisons, matrix, externalComparisons = [], m
     ...(matched.length > 0 ? ['those of matched pairs not at all'] : []),
   ];
   return [
-    `p-values are two-sided and corrected by ${CORRECTION_NAMES[statistics.correction]} over ${statistics.families.mean}` +
+    `p-values: two-sided, corrected by ${CORRECTION_NAMES[statistics.correction]} over ${statistics.families.mean}` +
       `${matrix ? ', in each setting by itself' : ''}${others.map((it) => `; ${it}`).join('')}. Nothing is corrected across these families.`,
   ];
 }
@@ -186,17 +179,17 @@ function limits(result: Evidence): string[] {
   const { pretraining, finetuning } = result.statistics.seedsRedrawn;
   if (!pretraining && !finetuning) {
     sentences.push(
-      'One training seed per cell was run: the intervals hold the chance of the test set, not that of the training.',
+      'Seeds: one training seed per cell was run; the intervals hold the chance of the test set, not that of the training.',
     );
   } else if (!finetuning) {
     sentences.push(
-      'One fine-tuning seed was run: the intervals hold the chance of the test set and of the pretraining, not that of the fine-tuning.',
+      'Seeds: one fine-tuning seed was run; the intervals hold the chance of the test set and of the pretraining, not that of the fine-tuning.',
     );
   }
   const once = result.initializations.filter(({ pretrainings }) => pretrainings?.length === 1).map(({ name }) => name);
   if (once.length > 0) {
     sentences.push(
-      `${listed(once)} ${once.length === 1 ? 'was' : 'were each'} pretrained once: what another pretraining run would give is not in these intervals.`,
+      `Seeds: ${listed(once)} ${once.length === 1 ? 'was' : 'were each'} pretrained once; what another pretraining run would give is not in these intervals.`,
     );
   }
   return sentences;
