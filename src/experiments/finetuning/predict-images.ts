@@ -37,7 +37,7 @@ export async function predictImages(context: ExperimentContext, job: PredictionJ
   await context.finish({
     node,
     part,
-    demand: { threads },
+    demand: { threads: context.cores(threads) },
     work: async (running) => {
       const { model, precision, testFlip } = readModelCard(run);
       const weights = join(run, 'model.safetensors');

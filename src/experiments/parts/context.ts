@@ -111,7 +111,12 @@ export class ExperimentContext {
   demand(node: string, threads: number, estimate: () => number): Demand {
     const { key } = this.graph.find(({ id }) => id === node)!;
     const planned = this.plan?.nodes.find((it) => it.id === node && it.key === key)?.memory;
-    return { threads, memory: this.config.device === 'cpu' ? (planned ?? estimate()) : 0 };
+    return { threads: this.cores(threads), memory: this.config.device === 'cpu' ? (planned ?? estimate()) : 0 };
+  }
+
+  /** The cores that work with a network takes: on a GPU all, so that nothing else is on it. */
+  cores(threads: number): number {
+    return this.config.device === 'cpu' ? threads : this.scheduler.cores;
   }
 
   /**

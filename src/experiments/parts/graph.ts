@@ -12,7 +12,7 @@ interface AnyNode {
   title: string;
   /** Nodes that must be finished before this one begins; they stand before it in the graph. */
   needs: readonly string[];
-  /** Cores that it keeps busy. */
+  /** Cores that it keeps busy; 0: all that there are. So a GPU works on one part at a time, which has its memory to itself. */
   threads: number;
   /** In which setting, where the experiment has a matrix. */
   setting?: string;
@@ -121,7 +121,7 @@ export function experimentGraph(config: ExperimentConfig): GraphNode[] {
         kind: 'pretraining',
         title,
         needs: [id],
-        threads,
+        threads: coresOn(device, threads),
         initialization,
         pretrainingSeed,
       } as const;
@@ -221,7 +221,7 @@ function addCell(
           kind: 'finetuning',
           title: titles.join(', '),
           needs: [ids.dataset(dataset), ...pretrained, ...(rate === null ? candidates : [])],
-          threads: recipe.threads,
+          threads: coresOn(device, recipe.threads),
           ...inSetting(setting),
           cell: ids.cell(dataset, initialization),
           dataset,
@@ -238,6 +238,9 @@ function addCell(
   }
 }
 
+/** Of what a network does. */
+const coresOn = (device: string, threads: number): number => (device === 'cpu' ? threads : 0);
+
 /** In the reference setting alone. */
 function externalNodes(setting: Setting, nodes: readonly GraphNode[]): Omit<ExternalNode, 'key'>[] {
   const { config } = setting;
@@ -252,7 +255,7 @@ function externalNodes(setting: Setting, nodes: readonly GraphNode[]): Omit<Exte
         kind: 'external' as const,
         title: `predict ${testedOn} with ${initialization} of ${dataset}`,
         needs: [ids.dataset(dataset), ids.dataset(testedOn), ...runs],
-        threads: config.finetuning.threads,
+        threads: coresOn(config.device, config.finetuning.threads),
         ...inSetting(setting),
         cell,
         dataset,
