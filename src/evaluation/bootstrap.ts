@@ -8,7 +8,7 @@ import { measureReplicates, startThreads } from './replicate-threads.js';
 import { METRICS, type Metric, type RankedModel, roomForValues } from './replicates.js';
 import { Resampler } from './resampling.js';
 import { type Difference, differenceOf, estimateOf } from './sampled.js';
-import { countLabels, findingColumn, type LabelCounts } from './scores.js';
+import { countLabels, findingColumn, type LabelCounts, requireScores } from './scores.js';
 
 /** A model, trained once or with several seeds, and what it says about the test set: N rows, F findings. */
 export interface BootstrapModel {
@@ -114,7 +114,10 @@ export const WORTH_THREADS = 2e8;
  * Throws an InputError for NaN probabilities of labelled rows, labels other than 1, 0, NaN, and two models of one name; a RangeError
  * for lengths that do not fit, and for a patient with rows in two strata.
  */
-export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: BootstrapThreads = {}): BootstrapResult {
+export function pairedBootstrap(
+  options: BootstrapOptions,
+  { threads: most = 1 }: BootstrapThreads = {},
+): BootstrapResult {
   const {
     findings,
     groups,
@@ -134,8 +137,8 @@ export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: Boot
   const blocks = interval === 'bca' ? jackknifeBlocks(resampler.strata, seed) : undefined;
   const columns = redraws + (blocks?.count ?? 0);
   const looks = options.models.reduce((sum, { seeds }) => sum + seeds.length, 0) * findings * rows * columns;
-  const working = looks < WORTH_THREADS ? 1 : threads;
-  startThreads(working);
+  const threads = looks < WORTH_THREADS ? 1 : most;
+  startThreads(threads);
   const models = options.models.map(
     (model): RankedModel => ({
       ...rankModel(model, labels, resampler.unitOfRow),
@@ -144,7 +147,7 @@ export function pairedBootstrap(options: BootstrapOptions, { threads = 1 }: Boot
   );
   const progress = roomForProgress(columns);
   const replicates = { seed, redraws, rows, groups, strata, blocks, columns, models, progress };
-  measureReplicates(replicates, working);
+  measureReplicates(replicates, threads);
 
   const measured = models.map(
     (model) => new MeasuredModel(model, { redraws, blocks, units: resampler.units, estimable }),
@@ -197,7 +200,7 @@ function rankModel(
     ranked: seeds.map((probabilities, s) =>
       labels.map((column, f) => {
         const scores = findingColumn(probabilities, labels.length, f);
-        checkScores(scores, column, `model ${name}, seed ${s}, finding ${f}`);
+        requireScores(scores, column, `model ${name}, seed ${s}, finding ${f}`);
         return rankScores(scores, column, threshold(s, f), unitOfRow);
       }),
     ),
@@ -239,9 +242,4 @@ function checkOptions({
       throw inputError({ what: 'models', found: `two named ${name}`, expected: 'unique names' });
     }
   }
-}
-
-function checkScores(scores: Float32Array, labels: Float32Array, where: string): void {
-  const row = scores.findIndex((score, i) => Number.isNaN(score) && !Number.isNaN(labels[i]));
-  if (row >= 0) throw inputError({ what: `${where}, row ${row}`, found: 'NaN', expected: 'a probability' });
 }

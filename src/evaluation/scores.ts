@@ -30,6 +30,15 @@ export function findingColumn(matrix: Float32Array, findings: number, finding: n
   return column;
 }
 
+/** Throws an InputError for a NaN score of a labelled row, a RangeError where the lengths `[N]` differ. `where` says whose scores. */
+export function requireScores(scores: Float32Array, labels: Float32Array, where: string): void {
+  if (scores.length !== labels.length) {
+    throw new RangeError(`${where}: ${scores.length} scores for ${labels.length} rows`);
+  }
+  const row = scores.findIndex((score, i) => Number.isNaN(score) && !Number.isNaN(labels[i]));
+  if (row >= 0) throw inputError({ what: `${where}, row ${row}`, found: 'NaN', expected: 'a probability' });
+}
+
 /**
  * The scores `[N]` of the positives and of the negatives, each ascending; rows with unknown label are left out.
  * Throws a RangeError where the lengths differ, an InputError for a NaN score of a labelled row or a label other than 1, 0, NaN.

@@ -1,8 +1,8 @@
-import { inputError, Random } from '../base/index.js';
+import { Random } from '../base/index.js';
 import type { BootstrapModel } from './bootstrap.js';
 import { LANES, Multiplicities, type RankedScores, RedrawCounter, rankScores } from './ranked-scores.js';
 import { Resampler } from './resampling.js';
-import { countLabels, findingColumn, type Numbers } from './scores.js';
+import { countLabels, findingColumn, type Numbers, requireScores } from './scores.js';
 import { SeedResampler } from './seed-resampling.js';
 
 export interface StratifiedOptions {
@@ -168,14 +168,6 @@ function rowsOfStrata(strata: Int32Array, count: number): Int32Array[] {
   const rows = Array.from({ length: count }, (): number[] => []);
   for (const [row, stratum] of strata.entries()) if (stratum >= 0) rows[stratum]!.push(row);
   return rows.map((own) => Int32Array.from(own));
-}
-
-function requireScores(scores: Float32Array, labels: Float32Array, where: string): void {
-  if (scores.length !== labels.length) {
-    throw new RangeError(`stratifiedAurocs: ${scores.length} scores for ${labels.length} rows`);
-  }
-  const row = scores.findIndex((score, i) => Number.isNaN(score) && !Number.isNaN(labels[i]));
-  if (row >= 0) throw inputError({ what: `${where}, row ${row}`, found: 'NaN', expected: 'a probability' });
 }
 
 function sum(values: Iterable<number>): number {
