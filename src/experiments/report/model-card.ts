@@ -7,7 +7,6 @@ import {
   counted,
   decimals,
   left,
-  listed,
   NONE,
   percent,
   right,
@@ -16,12 +15,14 @@ import {
 } from '../../pages/index.js';
 import type { ExperimentConfig } from '../config/schema.js';
 import { settingsOf } from '../config/settings.js';
+import { type Predictions, readPredictions } from '../finetuning/predictions.js';
 import type { Cell, ExperimentResult, Run } from '../result/index.js';
-import { confidence, escapeMarkdown } from './format.js';
+import { escapeMarkdown } from './format.js';
 import { markdownTable } from './markdown.js';
 import { methods } from './methods.js';
+import { external, performance, table } from './model-card-performance.js';
 import { DEGRADATION_NAMES } from './robustness.js';
-import { needsNoAnatomy } from './select.js';
+import { distinct, needsNoAnatomy } from './select.js';
 import { FACTOR_NAMES } from './subgroups.js';
 import { estimate } from './table.js';
 
@@ -33,7 +34,11 @@ export function writeModelCards(folder: string, result: ExperimentResult): strin
         const place = join(folder, run.folder);
         if (!existsSync(join(place, 'model.safetensors'))) return [];
         const path = join(place, 'MODEL_CARD.md');
-        writeFileAtomic(path, modelCard(own, cell, i));
+        const predictions = join(place, 'predictions.csv');
+        writeFileAtomic(
+          path,
+          modelCard(own, cell, i, existsSync(predictions) ? readPredictions(predictions) : undefined),
+        );
         return [path];
       }),
     ),
@@ -55,18 +60,18 @@ function otherSettings({ matrix, ...result }: ExperimentResult): ExperimentResul
 /**
  * What people must know of the model of one run before they use it, in the order of Mitchell et al., "Model cards for model reporting",
  * 2019: details, intended use, factors, metrics, data, quantitative analyses, ethical considerations, caveats. Holds counts, no patient.
- * `index` is that of the run in its cell.
+ * `index` is that of the run in its cell; with the run's `predictions` the card has the numbers of this very model.
  */
-export function modelCard(result: ExperimentResult, cell: Cell, index: number): string {
+export function modelCard(result: ExperimentResult, cell: Cell, index: number, predictions?: Predictions): string {
   const run = cell.runs[index]!;
   const sections: [heading: string, ...content: (string | Table)[]][] = [
     ['Model details', ...details(result, cell, run)],
     ['Intended use', ...INTENDED],
-    ['How to use', ...usage(run)],
+    ['How to use', ...usage(result, run)],
     ['Training and evaluation data', ...data(result, cell)],
-    ['Performance', ...performance(result, cell, index)],
+    ['Performance', ...performance(result, cell, index, predictions), ...external(result, cell)],
     ['Subgroups and other factors', ...factors(result, cell)],
-    ['Calibration', ...calibration(cell, index)],
+    ['Calibration', ...calibration(result, cell, index)],
     ['Ethical considerations', ETHICS],
     ['Limits', ...limits(result, cell)],
     ['Methods', ...methods(result).map(escapeMarkdown)],
@@ -85,8 +90,9 @@ export function modelCard(result: ExperimentResult, cell: Cell, index: number): 
 
 const INTENDED = [
   'For research: to compare starting points of networks that read chest radiographs, and as a start of further work.',
-  'Not for diagnosis or treatment, not a medical device, and no substitute for a radiologist. Not for other images than frontal chest ' +
-    'radiographs like those of the training data, nor for findings that are not listed here.',
+  'Not for diagnosis or treatment, not a medical device, and no substitute for a radiologist. Not for other images than chest radiographs ' +
+    'like those of the training data (see their views, ages and sexes below), nor for findings that are not listed here.',
+  'Before any use in a hospital: test it on radiographs of that hospital, set thresholds there, and see what law asks of such software.',
 ];
 
 const ETHICS =
@@ -109,27 +115,47 @@ function details(result: ExperimentResult, cell: Cell, run: Run): string[] {
   return [lines.map((line) => `- ${escapeMarkdown(line)}`).join('\n')];
 }
 
-function usage(run: Run): string[] {
+function usage(result: ExperimentResult, run: Run): string[] {
+  const { preprocessing = {} } = (result.configuration ?? {}) as { preprocessing?: object };
+  const settings = Object.entries(preprocessing).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
   return [
-    `\`\`\`\nhilum predict --run ${run.folder.replaceAll('`', '')} IMAGE...\n\`\`\``,
-    'Images are DICOM, PNG, JPEG and the like; `model.json` says how they are preprocessed. The weights are `model.safetensors`; ' +
-      '`hilum weights convert` writes them for timm, transformers and others.',
+    `From the folder of the experiment:\n\n\`\`\`\nhilum predict --run ${run.folder.replaceAll('`', '')} IMAGE...\n\`\`\``,
+    'To pass the model on, `model.safetensors` (weights) and `model.json` (network, findings, preprocessing, precision) of this folder are enough: ' +
+      '`--run` is then the folder that has them. `hilum weights convert` writes the weights for timm, transformers and others.',
+    'Input: one radiograph per file (DICOM, PNG, JPEG and the like), read as gray values.' +
+      `${settings.length > 0 ? ` Preprocessing, which \`hilum predict\` does by itself: ${escapeMarkdown(settings.join(', '))}.` : ''}` +
+      ' A file that cannot be read ends the call with an error that names it. That an image is no chest radiograph, or a poor one, is not noticed.',
+    'Output: one probability per finding, 0 to 1, each on its own (they do not sum to 1). `hilum predict` applies neither the thresholds nor the ' +
+      'temperatures below; a finding counts as present where its probability is not below the threshold.',
   ];
 }
 
 function data(result: ExperimentResult, cell: Cell): (string | Table)[] {
   const dataset = result.datasets.find(({ name }) => name === cell.dataset)!;
   const parts = [dataset.splits.train, dataset.splits.validate, dataset.splits.test];
+  const rowsBy = (of: 'sexes' | 'views', name: string) =>
+    distinct(parts.flatMap((part) => Object.keys(part[of] ?? {}))).map((key) => [
+      text(`${name} ${key}`),
+      ...parts.map((part) => text(`${count(part[of]?.[key] ?? 0)} (${percent(part[of]?.[key] ?? 0, part.images)})`)),
+    ]);
+  const ages = parts.map(({ medianAgeYears }) => text(medianAgeYears === undefined ? NONE : compact(medianAgeYears)));
   return [
     `${escapeMarkdown(dataset.name)}. Training, validation and test patients are disjoint; the numbers below are of the test split.`,
     {
-      title: 'Radiographs, patients and positives with their share of the known labels.',
+      title:
+        'Radiographs, patients, and radiographs with each finding, with their share of those whose label is known. ' +
+        'Views and sexes with their share of the radiographs.',
       columns: [left(''), right('Training'), right('Validation'), right('Test')],
       groups: [
         {
           rows: [
             [text('Radiographs'), ...parts.map(({ images }) => text(count(images)))],
             [text('Patients'), ...parts.map(({ patients }) => text(count(patients)))],
+            ...(parts.some(({ medianAgeYears }) => medianAgeYears !== undefined)
+              ? [[text('Median age, years'), ...ages]]
+              : []),
+            ...rowsBy('sexes', 'Sex'),
+            ...rowsBy('views', 'View'),
             ...dataset.findings.map((finding) => [
               text(finding),
               ...parts.map(({ findings }) => {
@@ -141,47 +167,6 @@ function data(result: ExperimentResult, cell: Cell): (string | Table)[] {
         },
       ],
       notes: [],
-    },
-  ];
-}
-
-function performance(result: ExperimentResult, cell: Cell, index: number): (string | Table)[] {
-  const { statistics } = result;
-  const own = cell.runs[index]!.testMeanAuroc;
-  const several = cell.runs.length > 1;
-  const mean = cell.meanAuroc;
-  const overall = mean
-    ? `Mean test AUROC ${decimals(mean.estimate)} (${confidence(statistics.confidence)} interval ${decimals(mean.low)} to ${decimals(mean.high)}) over ${escapeMarkdown(listed(cell.meanOver))}` +
-      `${several ? `, for the ${cell.runs.length} runs with other seeds together; this run alone: ${own === null ? NONE : decimals(own)}` : ''}.`
-    : 'No finding could be estimated on the test split.';
-  return [
-    overall,
-    {
-      title:
-        `Test split: AUROC, and sensitivity and specificity at the threshold (${statistics.threshold}), with ${confidence(statistics.confidence)} intervals` +
-        `${several ? ' over all runs; the threshold is that of this run' : ''}.`,
-      columns: [
-        left('Finding'),
-        right('Positive / negative'),
-        right('AUROC'),
-        right('Threshold'),
-        right('Sensitivity'),
-        right('Specificity'),
-      ],
-      groups: [
-        {
-          rows: cell.findings.map((it) => [
-            text(it.finding),
-            text(`${count(it.positives)} / ${count(it.negatives)}`),
-            estimate(it.auroc),
-            // A run without a threshold is left out of the list, so that one cannot tell whose the others are.
-            text(it.thresholds.length === cell.runs.length ? decimals(it.thresholds[index]!, 4) : NONE),
-            estimate(it.sensitivity),
-            estimate(it.specificity),
-          ]),
-        },
-      ],
-      notes: cell.notEstimable.map(({ finding, reason }) => `${finding} is not estimable: ${reason}.`),
     },
   ];
 }
@@ -205,15 +190,30 @@ function factors(result: ExperimentResult, cell: Cell): (string | Table)[] {
   return [
     ...(groups.length > 0
       ? [
-          table(
-            'Mean AUROC within groups of the test split.',
-            ['Group', 'Radiographs', 'Patients', 'Mean AUROC'],
-            groups,
-          ),
+          {
+            ...table(
+              'Mean AUROC within groups of the test split, over the runs.',
+              ['Group', 'Radiographs', 'Patients', 'Mean AUROC'],
+              groups,
+            ),
+            notes: distinct(
+              of(result.subgroups).flatMap(({ factor, groups: tested }) =>
+                tested.flatMap(({ name, reason }) =>
+                  reason ? [`${FACTOR_NAMES[factor]} ${name}: left out: ${reason}.`] : [],
+                ),
+              ),
+            ),
+          },
         ]
       : ['Subgroups of patients were not looked at.']),
     ...(degraded.length > 0
-      ? [table('Mean AUROC on images that lack something.', ['Images', 'As they are', 'Degraded'], degraded)]
+      ? [
+          table(
+            'Mean AUROC on images that lack something, of the one run (of the first seeds) that was tested so.',
+            ['Images', 'As they are', 'Degraded'],
+            degraded,
+          ),
+        ]
       : []),
     best
       ? `The best predictor without anatomy ("${escapeMarkdown(best.predictor)}") reaches a mean AUROC of ${decimals(best.meanAuroc!.estimate)} on the same test split.`
@@ -221,9 +221,12 @@ function factors(result: ExperimentResult, cell: Cell): (string | Table)[] {
   ];
 }
 
-function calibration(cell: Cell, index: number): (string | Table)[] {
+function calibration(result: ExperimentResult, cell: Cell, index: number): (string | Table)[] {
   const measured = cell.calibration ?? [];
   if (measured.length === 0) return ['Not measured: take probabilities as scores, not as frequencies.'];
+  const { loss } = ((result.configuration ?? {}) as { finetuning?: { loss?: { type?: string; posWeight?: boolean } } })
+    .finetuning ?? { loss: {} };
+  const weighted = (loss?.type ?? 'cross-entropy') === 'cross-entropy' && loss?.posWeight !== false;
   const rows = measured.map(({ finding, raw, temperature }) => [
     text(finding),
     text(decimals(raw.brier)),
@@ -238,25 +241,32 @@ function calibration(cell: Cell, index: number): (string | Table)[] {
       columns,
       rows,
     ),
-    'Scaled: log-odds divided by the temperature, which the validation split made likeliest. `hilum predict` does not scale.',
+    'ECE: expected calibration error, the mean distance between predicted probabilities and the share of positives, over bins of about equally ' +
+      'many radiographs; 0 is best. Scaled: log-odds divided by the temperature, which the validation split made likeliest; ' +
+      `${NONE}: not to be had for every run. \`hilum predict\` does not scale.`,
+    ...(weighted
+      ? [
+          'Rare positives weighed more in training: unscaled probabilities are higher than the frequencies of the findings.',
+        ]
+      : []),
   ];
 }
+
+/** Fewer positives than this, and a sensitivity is known to no better than about 0.2 either way. */
+const FEW = 30;
 
 function limits(result: ExperimentResult, cell: Cell): string[] {
   const said = result.verdict.filter((sentence) => sentence.startsWith(`${cell.dataset}:`));
+  const few = cell.findings.filter(({ positives }) => positives < FEW);
   const general = [
-    `Tested on ${cell.dataset} alone${result.externalValidation?.length ? ' for the numbers above; other data sets are in the report of the experiment' : ''}: elsewhere, and with other machines, views or patients, it may do worse.`,
+    `${result.externalValidation?.length ? `Developed on ${cell.dataset}` : `Tested on ${cell.dataset} alone`}: elsewhere, and with other machines, views or patients, it may do worse.`,
     'Labels are those of the data set, with their errors.',
+    ...(few.length > 0
+      ? [
+          `Few positives in the test split (${few.map(({ finding, positives }) => `${finding} ${positives}`).join(', ')}): what is said of these findings is uncertain.`,
+        ]
+      : []),
     'The output is one probability per finding; it does not say where in the image a finding is.',
   ];
   return [[...general, ...said].map((sentence) => `- ${escapeMarkdown(sentence)}`).join('\n')];
-}
-
-function table(title: string, columns: string[], rows: Table['groups'][number]['rows']): Table {
-  return {
-    title,
-    columns: columns.map((name, i) => (i === 0 ? left(name) : right(name))),
-    groups: [{ rows }],
-    notes: [],
-  };
 }
