@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { writeFileAtomic } from '../../base/index.js';
 import { counted, listed } from '../../pages/index.js';
-import { comparisonCsv, curvesCsv, rocCsv } from '../report/csv.js';
+import { csvFiles, curvesCsv, rocCsv } from '../report/csv.js';
 import { sectionsOf } from '../report/sections.js';
 import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
@@ -49,7 +49,7 @@ export async function exportExperiment(
   writeTables(result, join(out, 'tables'), wanted, write);
   await writeFigures(result, join(out, 'figures'), wanted, write, exported.notes);
   if (wanted.has('csv')) {
-    write(join(out, 'comparison.csv'), comparisonCsv(result));
+    for (const { name, text } of csvFiles(result)) write(join(out, name), text());
     write(join(out, 'curves.csv'), curvesCsv(result));
     write(join(out, 'roc.csv'), rocCsv(result));
     const predictions = join(out, 'predictions.csv');

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPredictions } from '../finetuning/predictions.js';
-import { csvLine } from '../report/csv.js';
+import { csvLine } from '../report/csv-rows.js';
 import type { ExperimentResult } from '../result/index.js';
 
 /**

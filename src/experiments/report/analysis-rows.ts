@@ -1,32 +1,15 @@
 import type { CalibrationMeasure, ExperimentResult, Gap, MatchedAuroc, SubgroupResult } from '../result/index.js';
-import { numbers, type Row } from './csv-rows.js';
+import { numbers, over, type Row } from './csv-rows.js';
 
 /** The numbers of the analyses of models, in the format of `comparisonCsv`. */
 export function analysisRows(result: ExperimentResult): Row[] {
-  const { subgroups = [], externalValidation = [] } = result;
   return [
     ...calibrationRows(result),
-    ...subgroups.flatMap(subgroupRows),
+    ...(result.subgroups ?? []).flatMap(subgroupRows),
     ...matchedRows(result),
     ...degradedRows(result),
-    ...externalValidation.flatMap(({ initialization, trainedOn, testedOn, meanAuroc, meanOver, findings, reason }) => {
-      const of = { dataset: trainedOn, kind: 'external', name: initialization, group: `tested on ${testedOn}` };
-      return [
-        { ...of, metric: 'meanAuroc', ...numbers(meanAuroc), note: reason ?? over(meanOver) },
-        ...findings.map(({ finding, positives, negatives, auroc }) => ({
-          ...of,
-          finding,
-          metric: 'auroc',
-          ...numbers(auroc),
-          positives,
-          negatives,
-        })),
-      ];
-    }),
   ];
 }
-
-const over = (findings: readonly string[]) => `over ${findings.join('|')}`;
 
 function calibrationRows({ cells }: ExperimentResult): Row[] {
   const measured = (of: Row, measure: CalibrationMeasure | null): Row[] =>

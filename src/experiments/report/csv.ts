@@ -1,17 +1,35 @@
 import { OPERATING_METRICS } from '../../evaluation/index.js';
-import type { Difference, ExperimentResult } from '../result/index.js';
+import type { ExperimentResult } from '../result/index.js';
 import { analysisRows } from './analysis-rows.js';
-import { COLUMNS, numbers, type Row } from './csv-rows.js';
+import { COLUMNS, csvLine, csvOf, numbers, over, type Row, testedNumbers } from './csv-rows.js';
+import { externalCsv } from './external-csv.js';
+import { matrixCsv } from './matrix-csv.js';
+
+/** A file of numbers. */
+export interface CsvFile {
+  name: string;
+  text: () => string;
+}
+
+/** `comparison.csv`, and where the result has them `matrix.csv` and `external.csv`. */
+export function csvFiles(result: ExperimentResult): CsvFile[] {
+  const { matrix, externalValidation } = result;
+  return [
+    { name: 'comparison.csv', text: () => comparisonCsv(result) },
+    ...(matrix ? [{ name: 'matrix.csv', text: () => matrixCsv(matrix) }] : []),
+    ...(externalValidation?.length ? [{ name: 'external.csv', text: () => externalCsv(result) }] : []),
+  ];
+}
 
 /**
- * Every number of the comparison in long format, with full precision (RFC 4180).
- * `kind`: `model` (name = initialization), `difference` (name - comparedWith), `shortcut` (name = predictor), or one of the analyses of
- * models: `calibration`, `subgroup`, `gap`, `matched`, `degraded`, `external` (dataset = where it was trained), whose `group` says of what.
+ * Every number of the comparison in long format, with full precision (RFC 4180); those of a matrix's other settings and of external
+ * validation have files of their own. `kind`: `model` (name = initialization), `difference` (name - comparedWith), `shortcut`
+ * (name = predictor), or one of the analyses of models: `calibration`, `subgroup`, `gap`, `matched`, `degraded`, whose `group` says of what.
  * `finding` is empty for means over findings. Empty cells: not applicable or not estimable.
  */
 export function comparisonCsv(result: ExperimentResult): string {
   const rows = [...modelRows(result), ...differenceRows(result), ...shortcutRows(result), ...analysisRows(result)];
-  return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))].map(csvLine).join('');
+  return csvOf(COLUMNS, rows);
 }
 
 /** Loss and AUROC of every run and epoch. */
@@ -54,21 +72,11 @@ export function rocCsv({ cells }: ExperimentResult): string {
   return [header, ...rows].map(csvLine).join('');
 }
 
-/** One record with its line end. */
-export function csvLine(values: readonly (string | number | null | undefined)[]): string {
-  return `${values.map(field).join(',')}\r\n`;
-}
-
-function field(value: string | number | null | undefined): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 function modelRows({ cells }: ExperimentResult): Row[] {
   return cells.flatMap((cell) => {
     const of = { dataset: cell.dataset, kind: 'model', name: cell.initialization };
     return [
-      { ...of, metric: 'meanAuroc', ...numbers(cell.meanAuroc), note: `over ${cell.meanOver.join('|')}` },
+      { ...of, metric: 'meanAuroc', ...numbers(cell.meanAuroc), note: over(cell.meanOver) },
       ...cell.findings.flatMap((item) => {
         const { finding, positives, negatives } = item;
         const note = cell.notEstimable.find((it) => it.finding === finding)?.reason;
@@ -88,17 +96,11 @@ function modelRows({ cells }: ExperimentResult): Row[] {
 }
 
 function differenceRows({ comparisons }: ExperimentResult): Row[] {
-  const tested = ({ difference, p, pAdjusted, pGreater }: Difference) => ({
-    ...numbers(difference),
-    p,
-    pAdjusted,
-    pGreater,
-  });
   return comparisons.flatMap(({ dataset, first, second, mean, findings }) => {
     const of = { dataset, kind: 'difference', name: first, comparedWith: second };
     return [
-      { ...of, metric: 'meanAuroc', ...tested(mean) },
-      ...findings.map((item) => ({ ...of, finding: item.finding, metric: 'auroc', ...tested(item) })),
+      { ...of, metric: 'meanAuroc', ...testedNumbers(mean) },
+      ...findings.map((item) => ({ ...of, finding: item.finding, metric: 'auroc', ...testedNumbers(item) })),
     ];
   });
 }
@@ -107,7 +109,7 @@ function shortcutRows({ shortcuts }: ExperimentResult): Row[] {
   return shortcuts.flatMap(({ dataset, predictor, meanAuroc, meanOver, reason, findings }) => {
     const of = { dataset, kind: 'shortcut', name: predictor };
     return [
-      { ...of, metric: 'meanAuroc', ...numbers(meanAuroc), note: reason ?? `over ${meanOver.join('|')}` },
+      { ...of, metric: 'meanAuroc', ...numbers(meanAuroc), note: reason ?? over(meanOver) },
       ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...numbers(it.auroc), note: it.reason })),
     ];
   });

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
-import { numbering, type Table, type TableCell } from '../../pages/index.js';
+import { listed, numbering, type Table, type TableCell } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
+import { csvFiles } from './csv.js';
 import { escapeMarkdown } from './format.js';
 import { methods } from './methods.js';
 import { sectionsOf } from './sections.js';
@@ -21,7 +22,7 @@ export function markdownReport(result: ExperimentResult): string {
     ...methods(result).map(escapeMarkdown),
     '## Configuration',
     fenced(stringify(result.configuration), 'yaml'),
-    `Made ${escapeMarkdown(result.createdAt)}. Curves and plots: report.html; every number: comparison.csv.`,
+    `Made ${escapeMarkdown(result.createdAt)}. Curves and plots: report.html; every number: ${listed(csvFiles(result).map(({ name }) => name))}.`,
   ].join('\n\n')}\n`;
 }
 
