@@ -1,7 +1,7 @@
 export { type ConfigChanges, checkPretraining, loadPretraining } from './config.js';
 export { type LabelledImages, openLabelled } from './labelled-images.js';
 export { type Measure, scoreText } from './labels.js';
-export { requirePretraining } from './network.js';
+export { cropRecipe, dinov2Config, type RecipeName, requirePretraining } from './network.js';
 export type { OpenedImages } from './prepare.js';
 export { PRESETS, type PresetName } from './presets.js';
 export type { ProgressSink } from './progress.js';

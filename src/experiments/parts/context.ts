@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Diverged, HilumError, Interrupted, lockFolder, writeJson } from '../../base/index.js';
+import type { ImageList, ImageReader } from '../../imaging/index.js';
 import { startTraining, stepsPerEpoch, type TrainingJob } from '../../training/index.js';
 import type { DatasetTables } from '../config/dataset-tables.js';
 import type { ExperimentConfig } from '../config/schema.js';
@@ -46,6 +47,12 @@ export interface PartWork<T> {
   work(running: Running): Promise<T>;
 }
 
+/** Pictures before one of them was read: as they are, and as they are read to see whether they can be. */
+export interface OpenedPictures {
+  list: ImageList;
+  store: ImageReader;
+}
+
 /** A part that is needed is not finished, and may not be run here. */
 export class NotFinished extends HilumError {
   constructor(readonly node: string) {
@@ -72,8 +79,10 @@ export class ExperimentContext {
   readonly testImages = new Set<string>();
   /** What the tables of data sets tell, by node, as soon as they were read. */
   readonly tables = new Map<string, DatasetTables>();
-  /** How many images an initialization is pretrained on, as soon as they were counted. */
-  readonly pretrainingImages = new Map<string, number>();
+  /** Pictures that an initialization is pretrained on, by source, as soon as they were opened; its radiographs are among `tables`. */
+  readonly pictures = new Map<string, readonly OpenedPictures[]>();
+  /** How many pictures the teacher of an initialization is judged by, as soon as they were opened. */
+  readonly judged = new Map<string, number>();
   readonly checkpointSeconds: number | undefined;
   private readonly plan: StoredPlan | undefined;
   private readonly scheduler: Scheduler;

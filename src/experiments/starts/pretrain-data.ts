@@ -8,7 +8,14 @@ import {
   type PictureSet,
   type Radiograph,
 } from '../../datasets/index.js';
-import { type ImageReader, ImageStore, naturalPreprocessing, type Preprocessing, scan } from '../../imaging/index.js';
+import {
+  type ImageReader,
+  type ImageSource,
+  ImageStore,
+  naturalPreprocessing,
+  type Preprocessing,
+  scan,
+} from '../../imaging/index.js';
 import type { SupervisedConfig } from '../../training/index.js';
 import type { PictureSource, SimclrInitialization, SupervisedInitialization } from '../config/schema.js';
 import { bytesOf } from '../data/images.js';
@@ -45,7 +52,9 @@ export async function labelledPictures(
   const source = start.pictures![0]!;
   const set = await openSet(dataRoot, source, true);
   const preprocessing = { ...naturalPreprocessing, size: config.model.imageSize };
-  const store = pictureStore(set.pictures, preprocessing);
+  const list = set.pictures.map((picture) => picture.source);
+  const store = pictureStore(list, preprocessing);
+  context.pictures.set(start.name, [{ list, store }]);
   const items = set.pictures.map(itemOf);
   const { readable, unreadable, fingerprint } = await findReadable(
     context,
@@ -102,6 +111,11 @@ export async function openMixed(
 ): Promise<MixedData> {
   const sets = await Promise.all((start.pictures ?? []).map((source) => openSet(context.dataRoot, source)));
   const onlyRadiographs = sets.length === 0;
+  const opened = sets.map(({ pictures }) => {
+    const list = pictures.map(({ source }) => source);
+    return { list, store: pictureStore(list, { ...naturalPreprocessing, size }) };
+  });
+  context.pictures.set(start.name, opened);
   if (start.radiographs?.cache !== undefined && !onlyRadiographs) {
     throw inputError({
       what: `initialization '${start.name}': radiographs.cache`,
@@ -129,7 +143,13 @@ export async function openMixed(
           store: prepared.images.reader(radiographs, preprocessing, cacheBytes()),
           items: radiographs.map((row) => ({ id: row.id, label: -1, bytes: prepared.images.bytes(row) })),
         }
-      : { store: pictureStore(pictures, preprocessing), items: pictures.map(itemOf) };
+      : {
+          store: pictureStore(
+            pictures.map(({ source }) => source),
+            preprocessing,
+          ),
+          items: pictures.map(itemOf),
+        };
   const roots = [...(start.pictures ?? []), ...(start.radiographs ? [start.radiographs] : [])].map(({ root }) => root);
   const { readable, unreadable, fingerprint } = await findReadable(
     context,
@@ -167,8 +187,7 @@ async function openSet(
 
 const pictureOf = ({ id, path }: Radiograph): Picture => ({ id, source: { kind: 'file', path }, label: -1 });
 
-function pictureStore(pictures: readonly Picture[], preprocessing: Preprocessing): ImageReader {
-  const sources = pictures.map(({ source }) => source);
+function pictureStore(sources: readonly ImageSource[], preprocessing: Preprocessing): ImageReader {
   return new ImageStore(sources, preprocessing, { cacheBytes: cacheBytes() });
 }
 
@@ -221,7 +240,6 @@ export async function findReadable(
     line.end(`${result.readable.length} pictures read, ${result.unreadable.length} unreadable`);
     return { unreadable: result.unreadable.map(({ index, reason }) => ({ index, id: id(index), reason })) };
   };
-  context.pretrainingImages.set(name, (context.pretrainingImages.get(name) ?? 0) + store.length);
   const found = await context.finish({ node: context.ids.data(name), part, work: scanAll });
   const unreadable = found.unreadable.map(({ id, reason }) => ({ id, reason }));
   reportUnreadable(context, `pictures of ${name}`, unreadable, store.length);

@@ -38,8 +38,9 @@ export async function openDinov2(
 ): Promise<(seed: number) => Promise<Pretrained>> {
   const { evaluation } = start.pretraining;
   const { source } = evaluation;
-  const data = await openUnlabelled(context, start);
   const labelled = await openLabelled({ ...evaluation, source: source && resolve(context.dataRoot, source) });
+  if (labelled) context.judged.set(start.name, labelled.length);
+  const data = await openUnlabelled(context, start);
   return (seed) => pretrain(context, start, { data, labelled }, seed);
 }
 

@@ -22,9 +22,14 @@ export async function openUnlabelled(context: ExperimentContext, start: SslIniti
   const images: PictureList[] = [];
   const unreadable: UnreadableImage[] = [];
   const fingerprints: string[] = [];
+  const opened: { list: PictureList; store: ImageStore }[] = [];
   for (const source of pictures) {
     const list = await openSource(context, source);
     const store = new ImageStore(list, { ...naturalPreprocessing, size: LOOK }, { cacheBytes: 0 });
+    opened.push({ list, store });
+  }
+  context.pictures.set(name, opened);
+  for (const { list, store } of opened) {
     const found = await findReadable(context, name, store, { fingerprint: list.fingerprint(), id: (i) => list.id(i) });
     images.push(selectPictures(list, Uint32Array.from(found.readable)));
     unreadable.push(...found.unreadable);
