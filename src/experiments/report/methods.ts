@@ -2,13 +2,14 @@ import { CORRECTION_NAMES } from '../../evaluation/index.js';
 import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
 import { confidence } from './format.js';
+import { analysesText, imagesText } from './methods-analyses.js';
 import { recipeText } from './recipe-text.js';
 import { byPretraining } from './seeds.js';
 import { distinct } from './select.js';
 
 /** The methods section that belongs to these results, made from the settings alone. One string per paragraph. */
 export function methods(result: ExperimentResult): string[] {
-  return [models(result), training(result), statistics(result), software(result)];
+  return [models(result), training(result), statistics(result), analysesText(result), software(result)];
 }
 
 function models(result: ExperimentResult): string {
@@ -74,19 +75,20 @@ function training({ cells, configuration }: ExperimentResult): string {
       ? `The learning rate was chosen per initialization and data set among ${listed(candidates)} by the validation AUROC${first}.`
       : `The learning rate was ${listed(rates)}.`;
   return (
-    `Each combination was ${fromSeveral ? 'fine-tuned' : 'trained'} with ${counted(seeds.length, 'seed')} (${seeds.join(', ')})` +
+    `${imagesText(configuration)}Each combination was ${fromSeveral ? 'fine-tuned' : 'trained'} with ${counted(seeds.length, 'seed')} (${seeds.join(', ')})` +
     `${fromSeveral ? ', from each of its pretrainings' : ''}. ${chosen} ${recipeText(configuration).trimEnd()}`
   );
 }
 
 function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
   return (
-    `Intervals are the ${confidence(it.confidence)} ${it.interval === 'bca' ? '' : 'percentile '}intervals of ${count(it.redraws)} bootstrap redraws ` +
+    `Intervals are the ${confidence(it.confidence)} ${it.interval === 'bca' ? '' : 'percentile '}intervals of ${count(it.redraws)} bootstrap redraws, with replacement, ` +
     `of the test split by ${it.unit} (seed ${it.seed}), ` +
     `${it.stratified ? `${it.unit}s with and without a positive finding redrawn apart, as many of each as there are, ` : ''}the same redraws for all models of a data set, ` +
     `${seedsText(it)}. ` +
     `${it.interval === 'bca' ? 'Those of models and their differences are bias-corrected and accelerated (BCa), all others percentile intervals. ' : ''}` +
-    'Two models are compared by the paired difference of their AUROC; p-values are (k + 1) / (B + 1), so never 0, ' +
+    'Two models are compared by the paired difference of their AUROC. With k of B redraws on the other side of 0 the one-sided p is (k + 1) / (B + 1), ' +
+    'so never 0; p-values are two-sided, twice the smaller of both directions, ' +
     `${correctionText(it)} ` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
     `The metrics at an operating point hold at one threshold per finding and run: ${it.threshold}. ` +

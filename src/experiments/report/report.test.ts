@@ -1,15 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
-import { OPERATING_METRICS } from '../../evaluation/index.js';
 import { type ExperimentResult, readResult } from '../result/index.js';
 import { HOSTILE, withHostileNames } from './fixtures/hostile.js';
 import { exampleResult } from './fixtures/result.js';
 import { comparisonCsv, htmlReport, markdownReport, writeReport } from './index.js';
-import { methods } from './methods.js';
 
 const result = exampleResult();
 const html = htmlReport(result);
@@ -198,106 +195,6 @@ function bare(): ExperimentResult {
   };
 }
 
-describe('methods', () => {
-  it('name the network once where it is the same, and at each start where they differ', () => {
-    expect(methods(result)[0]).toMatch(
-      /^The same network \(vision transformer, .*\) was initialized in 3 ways: random \(/,
-    );
-    const mixed = structuredClone(result);
-    mixed.initializations[0]!.network = 'ResNet-D, 3 + 4 + 6 + 3 bottleneck blocks';
-    expect(methods(mixed)[0]).toMatch(
-      /^3 starts of different networks were compared: random \(.*; ResNet-D, 3 \+ 4 \+ 6/,
-    );
-  });
-
-  it.each<[string, object, RegExp]>([
-    ['a frozen network', { freeze: 'backbone' }, /The network was frozen; the head alone was trained\. The weights/],
-    [
-      'frozen blocks and rates by layer',
-      { freeze: 2, layerDecay: 0.75, dropPath: 0.1 },
-      /The embedding and the first 2 blocks were frozen\. Each layer learned at 0\.75 times .* up to 0\.1\. The weights/,
-    ],
-    [
-      'adapters',
-      { freeze: 1, lora: { rank: 8, alpha: 16, targets: ['qkv', 'proj'] } },
-      /adapters \(rank 8, alpha 16, beside qkv and proj\) and the head .* The embedding and the first block had no adapters\./,
-    ],
-  ])('say of what trained: %s', (_, finetuning, words) => {
-    expect(methods({ ...result, configuration: { finetuning } })[1]).toMatch(words);
-  });
-
-  it.each<[string, object, RegExp]>([
-    [
-      'all epochs',
-      { batchSize: 32, epochs: 30 },
-      /for 30 epochs\. .* epoch with the lowest validation loss were tested/,
-    ],
-    [
-      'patience',
-      { batchSize: 32, epochs: 30, patience: 5 },
-      /for at most 30 epochs, or until 5 epochs in a row were no/,
-    ],
-    ['what selects', { select: 'auroc' }, /epoch with the highest mean validation AUROC were tested/],
-    ['a share of the labels', { labelFraction: 0.1 }, /The labels of 10 % of the training patients were used/],
-    ['larger steps', { batchSize: 32, accumulate: 4, epochs: 2 }, /steps of 4 times 32 images/],
-    ['averaged weights', { ema: 0.999 }, /exponential moving average, decay up to 0\.999/],
-    ['mirror images', { testFlip: true }, /mean logit of each image and its mirror image/],
-    ['clipping', { clip: 1 }, /clipped to a norm of 1\./],
-    ['mixup', { mixup: 0.4 }, /mixup, alpha 0\.4/],
-    ['sampling', { sampling: 'square-root' }, /drawn with replacement, with .* \(square root\)/],
-    [
-      'smoothing',
-      { loss: { type: 'cross-entropy', posWeight: false, smoothing: 0.1 } },
-      /without weights .* smoothed by 0\.1/,
-    ],
-    ['the focal loss', { loss: { type: 'focal', gamma: 2, alpha: null } }, /focal \(gamma 2, no alpha\)/],
-    [
-      'the asymmetric loss',
-      { loss: { type: 'asymmetric', gammaNegative: 4, gammaPositive: 1, clip: 0.05 } },
-      /gamma 1 for .* and 4 for .* at 0\.05/,
-    ],
-  ])('say how it trained: %s', (_, finetuning, words) => {
-    expect(methods({ ...result, configuration: { finetuning } })[1]).toMatch(words);
-  });
-
-  it('say nothing of how it trained that the configuration does not say', () => {
-    expect(methods({ ...result, configuration: {} })[1]).not.toMatch(
-      /at most|mean validation AUROC|% of|AdamW|moving average|mirror image|clipped|mixup|replacement|The loss was/,
-    );
-  });
-
-  it.each<[string, Partial<ExperimentResult['statistics']>, RegExp, RegExp]>([
-    ['percentile', {}, /the 95 % percentile intervals of/, /BCa|apart/],
-    [
-      'BCa',
-      { interval: 'bca' },
-      /the 95 % intervals of .* accelerated \(BCa\), all others percentile/,
-      /95 % percentile/,
-    ],
-    ['another level', { confidence: 0.99 }, /the 99 % percentile/, /95 %/],
-    ['strata', { stratified: true }, /patients with and without a positive finding redrawn apart/, /images with/],
-    ['images', { unit: 'image', stratified: true }, /by image .* images with and without/, /by patient/],
-    ['a correction', { correction: 'holm' }, /corrected by Holm/, /not corrected|Benjamini/],
-    ['no correction', { correction: 'none' }, /so never 0, not corrected for the number/, /corrected by/],
-    [
-      'the threshold',
-      { threshold: 'the largest F1 on the validation split' },
-      /finding and run: the largest F1/,
-      /Youden/,
-    ],
-  ])('say how it was tested: %s', (_, statistics, words, absent) => {
-    const text = methods({ ...result, statistics: { ...result.statistics, ...statistics } })[2];
-    expect(text).toMatch(words);
-    expect(text).not.toMatch(absent);
-  });
-
-  it('say nothing of what trained where everything did', () => {
-    const finetuning = { lora: null, freeze: 0, layerDecay: 1, dropPath: 0 };
-    expect(methods({ ...result, configuration: { finetuning } })).toEqual(methods(result));
-    expect(methods(result)[1]).not.toMatch(/frozen|adapters|the one after|dropped/);
-  });
-});
-
 describe('markdown report', () => {
   const markdown = markdownReport(result);
 
@@ -333,66 +230,6 @@ describe('markdown report', () => {
   it('does not let the configuration out of its code block', () => {
     const text = markdownReport({ ...result, configuration: { note: '```\n# loose\n````' } });
     expect(text).toMatch(/\n`{5}yaml\n[\s\S]*\n`{5}\n/);
-  });
-});
-
-describe('comparison.csv', () => {
-  const read = (text: string) => parse(text, { columns: true }) as Record<string, string>[];
-
-  it('holds every number with full precision', () => {
-    const rows = read(comparisonCsv(result));
-    const find = (wanted: Record<string, string>) =>
-      rows.filter((row) => Object.entries(wanted).every(([key, value]) => row[key] === value));
-    for (const { dataset, initialization, meanAuroc, findings } of result.cells) {
-      const of = { dataset, kind: 'model', name: initialization };
-      const [mean, ...more] = find({ ...of, finding: '' });
-      expect(more).toEqual([]);
-      expect([mean!.estimate, mean!.low, mean!.high].map(Number)).toEqual([
-        meanAuroc!.estimate,
-        meanAuroc!.low,
-        meanAuroc!.high,
-      ]);
-      const [f1] = find({ ...of, finding: 'Effusion', metric: 'f1' });
-      expect(Number(f1!.estimate)).toBe(findings.find(({ finding }) => finding === 'Effusion')!.f1!.estimate);
-    }
-    for (const { dataset, first, second, mean } of result.comparisons) {
-      const [row] = find({ dataset, kind: 'difference', name: first, comparedWith: second, finding: '' });
-      expect([row!.estimate, row!.p, row!.pAdjusted, row!.pGreater].map(Number)).toEqual([
-        mean.difference!.estimate,
-        mean.p,
-        mean.pAdjusted,
-        mean.pGreater,
-      ]);
-    }
-    expect(find({ kind: 'shortcut', finding: '' })).toHaveLength(10);
-  });
-
-  it('leaves the cells of what is not estimable empty and says why', () => {
-    const rows = read(comparisonCsv(result)).filter((row) => row.finding === 'Hernia' && row.kind === 'model');
-    expect(rows).toHaveLength(6 * (1 + OPERATING_METRICS.length));
-    for (const row of rows) {
-      expect([row.estimate, row.low, row.high]).toEqual(['', '', '']);
-      expect(row.note).toBe('no positive in the test split');
-    }
-  });
-
-  it('leaves out metrics that an older result does not have', () => {
-    const older = structuredClone(result);
-    for (const item of older.cells.flatMap(({ findings }) => findings)) {
-      delete item.balancedAccuracy;
-      delete item.mcc;
-    }
-    expect(markdownReport(result)).toContain('| MCC |');
-    expect(markdownReport(older)).not.toContain('MCC');
-    expect(new Set(read(comparisonCsv(older)).map(({ metric }) => metric))).not.toContain('mcc');
-  });
-
-  it('quotes what must be quoted', () => {
-    const text = comparisonCsv(withHostileNames(result));
-    const rows = read(text);
-    expect(rows).toHaveLength(read(comparisonCsv(result)).length);
-    expect(rows[0]!.dataset).toBe(`${HOSTILE} chestxray14-mini`);
-    expect(text.endsWith('\r\n')).toBe(true);
   });
 });
 

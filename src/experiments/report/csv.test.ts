@@ -1,9 +1,11 @@
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { csvFiles } from './csv.js';
-import { withHostileNames } from './fixtures/hostile.js';
+import { OPERATING_METRICS } from '../../evaluation/index.js';
+import { comparisonCsv, csvFiles } from './csv.js';
+import { HOSTILE, withHostileNames } from './fixtures/hostile.js';
 import { exampleResult } from './fixtures/result.js';
 import { studyResult } from './fixtures/study.js';
+import { markdownReport } from './markdown.js';
 
 const result = studyResult();
 const rowsOf = (name: string, of = result) =>
@@ -33,6 +35,67 @@ describe('the files of numbers', () => {
   it('hold no name that breaks a line out of its columns', () => {
     const hostile = withHostileNames(result);
     for (const { name } of csvFiles(hostile)) expect(rowsOf(name, hostile).length).toBe(rowsOf(name).length);
+  });
+});
+
+describe('comparison.csv', () => {
+  const result = exampleResult();
+  const read = (text: string) => parse(text, { columns: true }) as Record<string, string>[];
+
+  it('holds every number with full precision', () => {
+    const rows = read(comparisonCsv(result));
+    const find = (wanted: Record<string, string>) =>
+      rows.filter((row) => Object.entries(wanted).every(([key, value]) => row[key] === value));
+    for (const { dataset, initialization, meanAuroc, findings } of result.cells) {
+      const of = { dataset, kind: 'model', name: initialization };
+      const [mean, ...more] = find({ ...of, finding: '' });
+      expect(more).toEqual([]);
+      expect([mean!.estimate, mean!.low, mean!.high].map(Number)).toEqual([
+        meanAuroc!.estimate,
+        meanAuroc!.low,
+        meanAuroc!.high,
+      ]);
+      const [f1] = find({ ...of, finding: 'Effusion', metric: 'f1' });
+      expect(Number(f1!.estimate)).toBe(findings.find(({ finding }) => finding === 'Effusion')!.f1!.estimate);
+    }
+    for (const { dataset, first, second, mean } of result.comparisons) {
+      const [row] = find({ dataset, kind: 'difference', name: first, comparedWith: second, finding: '' });
+      expect([row!.estimate, row!.p, row!.pAdjusted, row!.pGreater].map(Number)).toEqual([
+        mean.difference!.estimate,
+        mean.p,
+        mean.pAdjusted,
+        mean.pGreater,
+      ]);
+    }
+    expect(find({ kind: 'shortcut', finding: '' })).toHaveLength(10);
+  });
+
+  it('leaves the cells of what is not estimable empty and says why', () => {
+    const rows = read(comparisonCsv(result)).filter((row) => row.finding === 'Hernia' && row.kind === 'model');
+    expect(rows).toHaveLength(6 * (1 + OPERATING_METRICS.length));
+    for (const row of rows) {
+      expect([row.estimate, row.low, row.high]).toEqual(['', '', '']);
+      expect(row.note).toBe('no positive in the test split');
+    }
+  });
+
+  it('leaves out metrics that an older result does not have', () => {
+    const older = structuredClone(result);
+    for (const item of older.cells.flatMap(({ findings }) => findings)) {
+      delete item.balancedAccuracy;
+      delete item.mcc;
+    }
+    expect(markdownReport(result)).toContain('| MCC |');
+    expect(markdownReport(older)).not.toContain('MCC');
+    expect(new Set(read(comparisonCsv(older)).map(({ metric }) => metric))).not.toContain('mcc');
+  });
+
+  it('quotes what must be quoted', () => {
+    const text = comparisonCsv(withHostileNames(result));
+    const rows = read(text);
+    expect(rows).toHaveLength(read(comparisonCsv(result)).length);
+    expect(rows[0]!.dataset).toBe(`${HOSTILE} chestxray14-mini`);
+    expect(text.endsWith('\r\n')).toBe(true);
   });
 });
 
