@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openWeights } from '../src/models/index.js';
 import { scope } from '../src/torch/index.js';
+import { hilum as inThisProcess } from './command-line.js';
 import { python } from './reference.js';
 import {
   type Document,
   dinov2,
   experiment,
   fingerprints,
-  hilum,
   numbersOf,
   type Outcome,
   partOf,
@@ -22,9 +22,14 @@ import {
 
 const READ_EVENTS = resolve(import.meta.dirname, '../src/training/fixtures/read_events.py');
 
+vi.mock('../cli/output.js', async (original) => (await import('./printed.js')).capturing(original));
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const bench = new Workbench();
+/** Without the binary's start. */
+const run = (document: Document, out: string, ...args: string[]) =>
+  inThisProcess('experiment', 'run', bench.write(document), '--out', bench.path(out), ...args);
+
 beforeAll(() => bench.draw());
 afterAll(() => bench.remove());
 
@@ -42,7 +47,7 @@ describe('an experiment, end to end', () => {
 
   beforeAll(async () => {
     // The weights of a pretraining of their own, as a user would bring them.
-    const donor = await bench.run(experiment([supervised]), 'donor');
+    const donor = await run(experiment([supervised]), 'donor');
     expect(donor, donor.err).toMatchObject({ code: 0 });
     const file = join(partOf(bench.path('donor'), 'pretrain-supervised'), 'backbone.safetensors');
     document = experiment([random, ssl, supervised, { name: 'own weights', from: 'weights', file }], (it) => {
@@ -141,7 +146,7 @@ describe('an experiment, end to end', () => {
   });
 
   it('writes the report again from the result alone', async () => {
-    const { code, out: text } = await hilum('experiment', 'report', out(), '--json');
+    const { code, out: text } = await inThisProcess('experiment', 'report', out(), '--json');
     expect(code).toBe(0);
     for (const path of Object.values(JSON.parse(text) as Record<string, string>)) expect(existsSync(path)).toBe(true);
   });
@@ -151,7 +156,7 @@ describe('an experiment, end to end', () => {
     more.finetuning.seeds = [1, 2];
     more.initializations[1].seeds = [1, 5];
     const prints = fingerprints(out());
-    const outcome = await bench.run(more, 'main', '--json');
+    const outcome = await run(more, 'main', '--json');
     expect(trained(outcome)).toEqual([
       'phantoms own weights lr 0.001 seed 2',
       'phantoms random lr 0.001 seed 2',
@@ -180,7 +185,7 @@ describe('an experiment, end to end', () => {
       .split('\n')
       .map((line) => line.split(','));
     const images = rows.map(([id]) => bench.path('radiographs', 'images', id!));
-    const { code, out: text } = await hilum('predict', '--run', run, '--json', ...images);
+    const { code, out: text } = await inThisProcess('predict', '--run', run, '--json', ...images);
     expect(code).toBe(0);
     const predictions = JSON.parse(text) as { image: string; probabilities: Record<string, number> }[];
     expect(predictions.map(({ image }) => image)).toEqual(images);
@@ -201,7 +206,7 @@ describe('an experiment', () => {
       it.datasets.push({ ...phantoms, name: 'two findings', findings: ['Cardiomegaly', 'No Finding'] });
       Object.assign(it.finetuning, { learningRate: rates, seeds: [1, 2] });
     });
-    const outcome = await bench.run(document, 'search', '--json');
+    const outcome = await run(document, 'search', '--json');
     expect(outcome, outcome.err).toMatchObject({ code: 0 });
     const { cells } = JSON.parse(outcome.out);
     expect(cells.map(({ dataset }: Document) => dataset)).toEqual(['phantoms', 'two findings']);
@@ -222,8 +227,8 @@ describe('an experiment', () => {
 
   it('has the same bits with one core and with four', async () => {
     const document = experiment([random, ssl, dinov2]);
-    const one = await hilum('experiment', 'run', bench.write(document), '--out', bench.path('one'), '--cores', '1');
-    const four = await hilum('experiment', 'run', bench.write(document), '--out', bench.path('four'), '--cores', '4');
+    const one = await run(document, 'one', '--cores', '1');
+    const four = await run(document, 'four', '--cores', '4');
     expect([one.code, four.code]).toEqual([0, 0]);
     expect(fingerprints(bench.path('one'))).toEqual(fingerprints(bench.path('four')));
     expect(numbersOf(bench.path('one'))).toEqual(numbersOf(bench.path('four')));

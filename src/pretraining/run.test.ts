@@ -1,9 +1,14 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadWeights } from '../models/index.js';
 import { readSafetensors, scope, toFloat32Array } from '../torch/index.js';
 import { type Document, IMAGES, PretrainingBench } from './fixtures/tiny-pretraining.js';
+
+vi.mock('../training/training.js', async (actual) => ({
+  ...(await actual<typeof import('../training/training.js')>()),
+  startTraining: (await import('../../test/training-here.js')).startTrainingHere,
+}));
 
 const bench = new PretrainingBench();
 beforeAll(async () => {
