@@ -78,6 +78,7 @@ export function latexTable(table: Table, label: string): string {
         '\\centering',
         ...style,
         caption,
+        '\\smallskip',
         `\\begin{tabular}{${spec}}`,
         '\\toprule',
         heading,
