@@ -32,6 +32,7 @@ import {
   trainingSets,
 } from './parts/graph.js';
 import { nodeStatusPath } from './parts/node-record.js';
+import type { ProgressSink } from './parts/progress-sink.js';
 import { markFailed, Running } from './parts/running.js';
 import type { SettingComparison } from './result/index.js';
 import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './starts/start.js';
@@ -333,7 +334,8 @@ export class GraphRun {
     const isReference = (setting ?? '') === context.settings[0].slug;
     context.throwIfStopped();
     context.progress.print(`testing: ${dataset}${setting === undefined ? '' : `, ${setting}`}`);
-    return this.tested(id, missing, () => testDataset(context, { dataset: prepared, cells, external, isReference }));
+    const input = { dataset: prepared, cells, external, isReference };
+    return this.tested(id, missing, (progress) => testDataset(context, input, progress));
   }
 
   private async compareSettings({ id, dataset }: TestNode): Promise<SettingComparison[]> {
@@ -349,16 +351,20 @@ export class GraphRun {
     );
     context.throwIfStopped();
     context.progress.print(`comparing settings: ${dataset}`);
-    return this.tested(id, failed, () => testSettings(context, dataset, cells));
+    return this.tested(id, failed, (progress) => testSettings(context, dataset, cells, progress));
   }
 
   /** Says that a test runs, and what it had to do without. */
-  private async tested<T>(id: string, missing: readonly NodeFailure[], work: () => Promise<T>): Promise<T> {
+  private async tested<T>(
+    id: string,
+    missing: readonly NodeFailure[],
+    work: (progress: ProgressSink) => Promise<T>,
+  ): Promise<T> {
     const { context } = this;
     const path = nodeStatusPath(context.folder, id);
     const running = new Running(path, context.progress);
     try {
-      return await work();
+      return await work(running.progress);
     } finally {
       running.end();
       if (missing.length > 0) markFailed(path, `made without what needs ${missing.map((it) => it.id).join(', ')}`);

@@ -1,10 +1,20 @@
 import { adjust, association, type Correction } from '../../evaluation/index.js';
 import { splitIndices, type TestedDataset } from '../data/prepare.js';
 import { type ConfoundingResult, finiteOrNull } from '../result/index.js';
-import type { Grouping } from './groups.js';
+import { type Grouping, groupings } from './groups.js';
+
+/** What goes with the findings, in training and in test. `ageBands`: the ages at which a new band begins. */
+export function confoundingResults(
+  dataset: TestedDataset,
+  { ageBands, correction }: { ageBands: readonly number[]; correction: Correction },
+): ConfoundingResult[] {
+  return groupings(dataset.radiographs, ageBands).flatMap((grouping) =>
+    (['train', 'test'] as const).map((split) => confoundingOf(dataset, grouping, split, correction)),
+  );
+}
 
 /** How often each finding is in each group of a split, and whether more often than by chance. */
-export function confoundingOf(
+function confoundingOf(
   dataset: TestedDataset,
   { factor, names, groupOf }: Grouping,
   split: 'train' | 'test',

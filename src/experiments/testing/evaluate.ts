@@ -1,6 +1,8 @@
 import { join, relative } from 'node:path';
 import {
   auroc,
+  type BootstrapModel,
+  countLabels,
   findingColumn,
   type ModelEstimates,
   meanRocCurve,
@@ -12,79 +14,56 @@ import type { TestedDataset } from '../data/prepare.js';
 import type { CellRuns } from '../finetuning/finetune.js';
 import type { Predictions } from '../finetuning/predictions.js';
 import { type RunPredictions, readRun } from '../finetuning/run-predictions.js';
-import {
-  type Cell,
-  type DegradedResult,
-  finiteOrNull,
-  intervalOf,
-  type PairComparison,
-  type ShortcutResult,
-} from '../result/index.js';
+import { type Cell, finiteOrNull, intervalOf, type PairComparison } from '../result/index.js';
 import { calibrationOf } from './calibration.js';
 import { corrected, unorderedPairs } from './comparisons.js';
-import { type DegradedRun, degradedResults } from './degraded.js';
 import { type FoldedModel, foldedBootstrap } from './evaluate-folds.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { redrawingOf } from './redrawing.js';
-import { shortcutsOf } from './shortcuts.js';
-import { type GroupResults, groupResults } from './subgroups.js';
 
 /** A cell as its test sees it: with the data set's labels and pixel features, without its images. */
 export type TestedCell = Omit<CellRuns, 'dataset'> & { dataset: TestedDataset };
 
-export interface DatasetEvaluation extends GroupResults {
+/** What the test of a data set's own models tells of how good they are. */
+export interface DatasetEvaluation {
   cells: Cell[];
   comparisons: PairComparison[];
-  shortcuts: ShortcutResult[];
-  degraded: DegradedResult[];
   undefinedRedraws: number;
 }
 
-/** Of a data set that no model was trained on. */
-export const NOTHING_TRAINED: DatasetEvaluation = {
-  cells: [],
-  comparisons: [],
-  shortcuts: [],
-  degraded: [],
-  subgroups: [],
-  confounding: [],
-  matched: [],
-  undefinedRedraws: 0,
-};
-
-export interface EvaluationInput {
-  /** They share the data set. */
-  cells: TestedCell[];
-  degraded: DegradedRun[];
-  config: ExperimentConfig;
-  folder: string;
-  /** Whether it is also looked into what the models read. */
-  isReference: boolean;
-}
+/** The curves of a cell, and what is read from them: they take no redraws. */
+export type CellCurves = Pick<Cell, 'roc' | 'precisionRecall' | 'calibration' | 'means'>;
 
 export interface RedrawThreads {
   threads: number;
-  /** Called when the models' redraws are done: the rest takes one thread. */
+  /** Called when the redraws are done: the rest takes one thread. */
   redrawn(): void;
 }
 
-/** Tests all initializations of one data set on the same redraws of its test split. The result does not depend on the threads. */
+/** The predictions of a cell's runs. */
+export const runsOf = ({ runs }: TestedCell, config: ExperimentConfig): RunPredictions[] =>
+  runs.map(({ folder }) => readRun(join(folder, 'predictions.csv'), config.statistics.threshold));
+
+/** A cell as the bootstrap sees it. */
+export const modelOf = ({ start, runs: own }: TestedCell, runs: readonly RunPredictions[]): BootstrapModel => ({
+  name: start.summary.name,
+  seeds: runs.map(({ test }) => test.probabilities),
+  pretrainings: own.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
+  thresholds: runs.map(({ thresholds }) => thresholds),
+});
+
+/** Compares all cells of one data set on the same redraws of its test split. The result does not depend on the threads. */
 export function evaluateDataset(
-  { cells, degraded, config, folder, isReference }: EvaluationInput,
+  cells: readonly TestedCell[],
+  config: ExperimentConfig,
+  folder: string,
   { threads, redrawn }: RedrawThreads,
-): DatasetEvaluation {
-  const { correction, threshold, interval } = config.statistics;
-  const { dataset } = cells[0]!;
-  const { findings } = dataset;
-  const runs = cells.map((cell) => cell.runs.map((run) => readRun(join(run.folder, 'predictions.csv'), threshold)));
-  if (config.crossValidation) return evaluateFolds(cells, runs, config, folder, threads);
+): Omit<DatasetEvaluation, 'cells'> & { cells: Omit<Cell, keyof CellCurves>[] } {
+  const { correction, interval } = config.statistics;
+  const { name: dataset, findings } = cells[0]!.dataset;
+  const runs = cells.map((cell) => runsOf(cell, config));
   const { labels, patients } = runs[0]![0]!.test;
-  const models = cells.map((cell, i) => ({
-    name: cell.start.summary.name,
-    seeds: runs[i]!.map(({ test }) => test.probabilities),
-    pretrainings: cell.runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
-    thresholds: runs[i]!.map(({ thresholds }) => thresholds),
-  }));
+  const models = cells.map((cell, i) => modelOf(cell, runs[i]!));
   const redrawing = redrawingOf(config, { labels, patients });
   const strata = redrawing.drawnWithin;
   const tested = { ...redrawing, strata, labels, findings: findings.length, models, interval };
@@ -93,27 +72,33 @@ export function evaluateDataset(
   const names = models.map(({ name }) => name);
   const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, correction);
   return {
-    ...NOTHING_TRAINED,
-    ...(isReference && {
-      shortcuts: shortcutsOf(dataset, redrawing),
-      degraded: degradedResults(degraded, dataset, redrawing),
-      ...groupResults(dataset, models, { ...config.statistics, ...redrawing }),
-    }),
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
-    comparisons: comparisons.map((comparison) => ({ dataset: dataset.name, ...comparison })),
+    comparisons: comparisons.map((comparison) => ({ dataset, ...comparison })),
     undefinedRedraws: undefinedIn(result.models[0]!),
   };
 }
 
+/** The curves of a cell over the findings that its test split has a positive and a negative of. */
+export function evaluateCurves(cell: TestedCell, config: ExperimentConfig): CellCurves {
+  const runs = runsOf(cell, config);
+  const { findings } = cell.dataset;
+  const { labels } = runs[0]!.test;
+  const estimable = findings.filter((_, f) => {
+    const { positives, negatives } = countLabels(findingColumn(labels, findings.length, f));
+    return positives > 0 && negatives > 0;
+  });
+  return curvesOf(runs, findings, estimable);
+}
+
 /** The test of a cross-validation: what looks into one test split is left out. */
-function evaluateFolds(
-  cells: TestedCell[],
-  runs: RunPredictions[][],
+export function evaluateFolds(
+  cells: readonly TestedCell[],
   config: ExperimentConfig,
   folder: string,
-  threads: number,
+  { threads, redrawn }: RedrawThreads,
 ): DatasetEvaluation {
   const { name: dataset, findings } = cells[0]!.dataset;
+  const runs = cells.map((cell) => runsOf(cell, config));
   const models = cells.map(({ start, runs: own }, i): FoldedModel => {
     const trainings = new Map<string, FoldedModel['trainings'][number]>();
     for (const [r, { pretrainingSeed, seed }] of own.entries()) {
@@ -126,13 +111,14 @@ function evaluateFolds(
   });
   const names = models.map(({ name }) => name);
   const result = foldedBootstrap(models, findings, config, threads);
+  redrawn();
   const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics.correction);
   return {
-    ...NOTHING_TRAINED,
     cells: cells.map((cell, i) => {
       const model = result.models[i]!;
       const meanAurocOfSeed = runs[i]!.map(({ test }) => meanAuroc(test, model));
-      return cellOf(cell, runs[i]!, { ...model, meanAurocOfSeed }, folder);
+      const row = cellOf(cell, runs[i]!, { ...model, meanAurocOfSeed }, folder);
+      return { ...row, ...curvesOf(runs[i]!, findings, row.meanOver) };
     }),
     comparisons: comparisons.map((comparison) => ({ dataset, ...comparison })),
     undefinedRedraws: undefinedIn(result.models[0]!),
@@ -153,9 +139,13 @@ function meanAuroc(
 const undefinedIn = ({ findings }: ModelEstimates): number =>
   findings.filter(({ estimable }) => estimable).reduce((sum, { auroc }) => sum + auroc.undefinedRedraws, 0);
 
-function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates, folder: string): Cell {
+function cellOf(
+  cell: TestedCell,
+  runs: RunPredictions[],
+  model: ModelEstimates,
+  folder: string,
+): Omit<Cell, keyof CellCurves> {
   const { findings } = cell.dataset;
-  const F = findings.length;
   const rows = findings.map((finding, f) => {
     const own = model.findings[f]!;
     return {
@@ -174,7 +164,6 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
       undefinedRedraws: own.auroc.undefinedRedraws,
     };
   });
-  const tests = runs.map(({ test }) => test);
   const inMean = findings.filter((_, f) => model.findings[f]!.estimable);
   return {
     dataset: cell.dataset.name,
@@ -209,17 +198,26 @@ function cellOf(cell: TestedCell, runs: RunPredictions[], model: ModelEstimates,
         reason: reasonOf(positives, negatives),
       })),
     findings: rows,
+  };
+}
+
+function curvesOf(
+  runs: readonly RunPredictions[],
+  findings: readonly string[],
+  estimable: readonly string[],
+): CellCurves {
+  const tests = runs.map(({ test }) => test);
+  return {
     roc: findings.map((finding, f) => ({
       finding,
-      points: inMean.includes(finding)
-        ? meanRocCurve(runs.map(({ test }) => curveOf(test, F, f))).map(({ falsePositiveRate, truePositiveRate }) => [
-            falsePositiveRate,
-            truePositiveRate,
-          ])
+      points: estimable.includes(finding)
+        ? meanRocCurve(tests.map((test) => curveOf(test, findings.length, f))).map(
+            ({ falsePositiveRate, truePositiveRate }) => [falsePositiveRate, truePositiveRate],
+          )
         : [],
     })),
-    precisionRecall: precisionRecallOf(tests, findings, inMean),
-    calibration: calibrationOf(runs, findings, inMean),
+    precisionRecall: precisionRecallOf(tests, findings, estimable),
+    calibration: calibrationOf(runs, findings, estimable),
     means: meansOf(tests),
   };
 }

@@ -5,45 +5,17 @@ import type { ExternalCell } from '../finetuning/external.js';
 import { readPredictions } from '../finetuning/predictions.js';
 import { type Cell, type ExternalComparison, type ExternalResult, intervalOf } from '../result/index.js';
 import { corrected, unorderedPairs } from './comparisons.js';
-import { type Redrawing, redrawingOf } from './redrawing.js';
+import type { RedrawThreads } from './evaluate.js';
+import { redrawingOfTest, testLabels } from './groups.js';
+import type { Redrawing } from './redrawing.js';
 
 export interface ExternalResults {
   externalValidation: ExternalResult[];
   externalComparisons: ExternalComparison[];
 }
 
-/**
- * The models of other data sets on a data set's test split, on the redraws of its own models, over the findings that both data sets have.
- * Radiographs of patients whom the training saw count as unlabelled. `own`: the cells of the data set's own models.
- */
-export function externalResults(
-  dataset: TestedDataset,
-  external: readonly ExternalCell[],
-  own: readonly Cell[],
-  config: ExperimentConfig,
-): ExternalResults {
-  if (external.length === 0) return { externalValidation: [], externalComparisons: [] };
-  const test = splitIndices(dataset, 'test');
-  const F = dataset.findings.length;
-  const labels = Float32Array.from(
-    { length: test.length * F },
-    (_, i) => dataset.labels[test[Math.floor(i / F)]! * F + (i % F)]!,
-  );
-  const patients = Array.from(test, (index) => dataset.radiographs[index]!.patient);
-  const redrawing = redrawingOf(config, { labels, patients });
-  const trainedOn = [...new Set(external.map((cell) => cell.trainedOn))];
-  const others = trainedOn.map((name) => {
-    const cells = external.filter((cell) => cell.trainedOn === name);
-    return ofOneTraining(cells, { dataset, labels, redrawing, config });
-  });
-  return {
-    externalValidation: [...own.map(diagonal), ...others.flatMap(({ externalValidation }) => externalValidation)],
-    externalComparisons: others.flatMap(({ externalComparisons }) => externalComparisons),
-  };
-}
-
 /** A cell's own test, over all findings of its data set. */
-const diagonal = ({ initialization, dataset, meanAuroc, meanOver, findings }: Cell): ExternalResult => ({
+export const diagonal = ({ initialization, dataset, meanAuroc, meanOver, findings }: Cell): ExternalResult => ({
   initialization,
   trainedOn: dataset,
   testedOn: dataset,
@@ -53,6 +25,21 @@ const diagonal = ({ initialization, dataset, meanAuroc, meanOver, findings }: Ce
   leftOut: 0,
 });
 
+/**
+ * The models of another data set on a data set's test split, on the redraws of its own models, over the findings that both data sets
+ * have. Radiographs of patients whom the training saw count as unlabelled. `cells`: all initializations, fine-tuned on one data set.
+ */
+export function externalResults(
+  dataset: TestedDataset,
+  cells: readonly ExternalCell[],
+  config: ExperimentConfig,
+  threads: RedrawThreads,
+): ExternalResults {
+  const labels = testLabels(dataset, splitIndices(dataset, 'test'));
+  const redrawing = redrawingOfTest(dataset, config);
+  return ofOneTraining(cells, { dataset, labels, redrawing, config }, threads);
+}
+
 interface Tested {
   dataset: TestedDataset;
   /** `[N * F]` of the test split. */
@@ -61,10 +48,11 @@ interface Tested {
   config: ExperimentConfig;
 }
 
-/** All initializations, fine-tuned on one data set: they share findings and what the training saw. */
+/** They share findings and what the training saw. */
 function ofOneTraining(
   cells: readonly ExternalCell[],
   { dataset, labels, redrawing, config }: Tested,
+  { threads, redrawn }: RedrawThreads,
 ): ExternalResults {
   const { trainedOn, shared, seen, note } = cells[0]!;
   const F = dataset.findings.length;
@@ -89,7 +77,8 @@ function ofOneTraining(
   }));
   const { interval, correction } = config.statistics;
   const options = { labels: usable, findings: S, models, interval, strata: redrawing.drawnWithin };
-  const result = pairedBootstrap({ ...redrawing, ...options });
+  const result = pairedBootstrap({ ...redrawing, ...options }, { threads });
+  redrawn();
   const names = cells.map(({ initialization }) => initialization);
   return {
     externalValidation: result.models.map(({ name, meanAuroc, findings: each }): ExternalResult => {

@@ -1,8 +1,9 @@
 import type { Radiograph } from '../../datasets/index.js';
 import type { Correction } from '../../evaluation/index.js';
-import type { TestedDataset } from '../data/prepare.js';
+import type { ExperimentConfig } from '../config/schema.js';
+import { splitIndices, type TestedDataset } from '../data/prepare.js';
 import type { Factor } from '../result/index.js';
-import type { Redrawing } from './redrawing.js';
+import { type Redrawing, redrawingOf } from './redrawing.js';
 
 /** Radiographs grouped by one factor. */
 export interface Grouping {
@@ -67,4 +68,11 @@ export function testLabels({ labels, findings: { length } }: TestedDataset, rows
     { length: rows.length * length },
     (_, i) => labels[rows[Math.floor(i / length)]! * length + (i % length)]!,
   );
+}
+
+/** The redraws of a data set's test split. */
+export function redrawingOfTest(dataset: TestedDataset, config: ExperimentConfig): Redrawing {
+  const test = splitIndices(dataset, 'test');
+  const patients = Array.from(test, (index) => dataset.radiographs[index]!.patient);
+  return redrawingOf(config, { labels: testLabels(dataset, test), patients });
 }

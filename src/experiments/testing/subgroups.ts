@@ -1,39 +1,26 @@
-/** Whom a model serves worse, what goes with the findings, and what is left of the AUROC when that is taken away. */
+/** Whom a model serves worse, and what is left of its AUROC within groups. */
 import { adjust, type BootstrapModel, type GapEstimate, subgroupAurocs } from '../../evaluation/index.js';
 import { splitIndices, type TestedDataset } from '../data/prepare.js';
-import {
-  type ConfoundingResult,
-  finiteOrNull,
-  type Gap,
-  intervalOf,
-  type MatchedResult,
-  type SubgroupResult,
-} from '../result/index.js';
-import { confoundingOf } from './confounding.js';
+import { finiteOrNull, type Gap, intervalOf, type MatchedResult, type SubgroupResult } from '../result/index.js';
 import { type Grouping, type GroupOptions, groupings, testLabels } from './groups.js';
 import { matchedOf } from './matched.js';
 
-export interface GroupResults {
-  subgroups: SubgroupResult[];
-  confounding: ConfoundingResult[];
-  matched: MatchedResult[];
-}
+/** How groups are made and compared. `ageBands`: the ages at which a new band begins. */
+export type FactorOptions = GroupOptions & { ageBands: readonly number[] };
 
-/** Everything by groups of one data set, on the redraws of its test split. `ageBands`: the ages at which a new band begins. */
+/** A model by groups of one data set, on the redraws of its test split. */
 export function groupResults(
   dataset: TestedDataset,
-  models: readonly BootstrapModel[],
-  { ageBands, ...options }: GroupOptions & { ageBands: readonly number[] },
-): GroupResults {
-  const all = groupings(dataset.radiographs, ageBands);
+  model: BootstrapModel,
+  { ageBands, ...options }: FactorOptions,
+): { subgroups: SubgroupResult[]; matched: MatchedResult[] } {
   const test = splitIndices(dataset, 'test');
-  const tested = all.map((it) => ({ ...it, groupOf: test.map((i) => it.groupOf[i]!) }));
+  const tested = groupings(dataset.radiographs, ageBands).map((it) => {
+    return { ...it, groupOf: test.map((i) => it.groupOf[i]!) };
+  });
   return {
-    subgroups: models.flatMap((model) => subgroupsOf(dataset, tested, model, options)),
-    confounding: all.flatMap((grouping) =>
-      (['train', 'test'] as const).map((split) => confoundingOf(dataset, grouping, split, options.correction)),
-    ),
-    matched: models.map((model) => matchedOf(dataset, tested, model, options)),
+    subgroups: subgroupsOf(dataset, tested, model, options),
+    matched: [matchedOf(dataset, tested, model, options)],
   };
 }
 

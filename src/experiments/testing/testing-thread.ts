@@ -1,13 +1,17 @@
-/** The testing thread: does one test and ends. */
+/** The testing thread: does analyses of a test and ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../../base/index.js';
-import { runTest, type TestingInput } from './run-test.js';
-import type { TestingOutput } from './testing.js';
+import { runAnalyses } from './run-test.js';
+import type { TestingOutput, TestingWork } from './threaded-test.js';
 
 const send = (output: TestingOutput) => parentPort!.postMessage(output);
 
 try {
-  send({ tested: runTest(workerData as TestingInput, () => send({ redrawn: true })) });
+  const { input, analyses } = workerData as TestingWork;
+  runAnalyses(input, analyses, {
+    redrawn: () => send({ redrawn: true }),
+    done: (analysis, told) => send({ analysis, told }),
+  });
 } catch (error) {
   send({ error: packError(error) });
 }

@@ -46,6 +46,7 @@ function contextOf(cores: number, redraws: number) {
   const context = {
     config: { seed: 1, statistics: { ...statistics, stratified: false, correction: 'holm' } },
     folder,
+    progress: { start: () => ({ update: () => {}, end: () => {} }), print: () => {} },
     onCores: <T>(threads: number, work: () => Promise<T>) => scheduler.run({ threads }, work),
     spareCores: (most: number) => {
       const taken = scheduler.takeSpare(most);
