@@ -23,7 +23,7 @@ function models(result: ExperimentResult): string {
         ? `, once with each of the seeds ${listed(pretrainings.map(({ seed }) => `${seed}`))}`
         : '';
     const here = pretraining
-      ? `; pretrained here on ${pretraining.data}, ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen${seeds}`
+      ? `; pretrained here ${description.includes(pretraining.data) ? 'in' : `on ${pretraining.data},`} ${counted(pretraining.steps, 'step')}, ${counted(pretraining.images, 'image')} seen${seeds}`
       : '';
     return `${name} (${description}${here}${own})`;
   });
