@@ -17,6 +17,8 @@ import { partOf } from '../parts/part.js';
 import type { Running } from '../parts/running.js';
 import { openImages, type RadiographImages } from './images.js';
 
+export { splitIndices } from './split-indices.js';
+
 /** A data set ready for training: only radiographs that can be read. */
 export interface PreparedDataset {
   name: string;
@@ -207,14 +209,6 @@ export function requireOneBatch(field: string, batchSize: number, images: number
   if (batchSize <= images) return;
   const expected = `at most ${images}, the images that ${of} has to train on`;
   throw inputError({ what: field, found: `${batchSize}`, expected, fix: 'Lower it.' });
-}
-
-/** Indices of the radiographs of a split. */
-export function splitIndices(
-  { radiographs }: Pick<TestedDataset, 'radiographs'>,
-  split: Radiograph['split'],
-): Int32Array {
-  return Int32Array.from(radiographs.keys()).filter((i) => radiographs[i]!.split === split);
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   SubgroupResult,
 } from '../result/index.js';
 import { confoundingResults } from './confounding.js';
-import { degradedResults } from './degraded.js';
+import { degradedResults } from './degraded-results.js';
 import {
   type CellCurves,
   type DatasetEvaluation,

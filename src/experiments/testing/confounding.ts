@@ -1,5 +1,6 @@
 import { adjust, association, type Correction } from '../../evaluation/index.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import { type ConfoundingResult, finiteOrNull } from '../result/index.js';
 import { type Grouping, groupings } from './groups.js';
 

@@ -1,30 +1,18 @@
 /** What trained models still tell from test images of which something was taken away. */
 import { basename, join, resolve } from 'node:path';
-import { type SharedEstimate, sharedAurocs } from '../../evaluation/index.js';
 import { networkInput } from '../config/network-input.js';
 import type { ExperimentConfig } from '../config/schema.js';
 import { type Masks, openMasks, requireMaskFolder } from '../data/masks.js';
 import { type PreparedDataset, splitIndices } from '../data/prepare.js';
 import type { CellRuns, FinetuneResult } from '../finetuning/finetune.js';
 import { predictImages } from '../finetuning/predict-images.js';
-import { ofSplitOnly, readPredictions } from '../finetuning/predictions.js';
 import type { ExperimentContext } from '../parts/context.js';
 import { partOf } from '../parts/part.js';
-import {
-  DEGRADATIONS,
-  type Degradation,
-  type DegradedAuroc,
-  type DegradedResult,
-  intervalOf,
-} from '../result/index.js';
+import { DEGRADATIONS, type Degradation } from '../result/index.js';
 import { DegradedImages, imageDegradation } from './degraded-images.js';
-import type { Redrawing } from './redrawing.js';
+import type { DegradedRun } from './degraded-results.js';
 
-/** A run's predictions of degraded test images, or why there are none. */
-export type DegradedRun = Pick<DegradedResult, 'initialization' | 'degradation' | 'description' | 'run'> & {
-  /** The run's own `predictions.csv`. */
-  plain: string;
-} & ({ predictions: string } | { reason: string });
+export type { DegradedRun } from './degraded-results.js';
 
 const OF_LUNGS: readonly Degradation[] = ['lung-only', 'lung-free'];
 
@@ -100,42 +88,3 @@ async function predictDegraded(
   });
   return { predictions, description: how.description };
 }
-
-/** The AUROC that is left, on the redraws of the models' test. `findings` in the order of the predictions. */
-export function degradedResults(
-  runs: readonly DegradedRun[],
-  dataset: { name: string; findings: readonly string[] },
-  options: Redrawing,
-): DegradedResult[] {
-  const test = (path: string) => ofSplitOnly(readPredictions(path), 'test');
-  const { findings } = dataset;
-  return [...new Set(runs.map(({ plain }) => plain))].flatMap((path) => {
-    const own = runs.filter(({ plain }) => plain === path);
-    const { labels, probabilities: plain } = test(path);
-    const predicted = own.filter((run) => 'predictions' in run);
-    const versions = predicted.map(({ predictions }) => test(predictions).probabilities);
-    const estimates = sharedAurocs({ ...options, labels, findings: findings.length, plain, versions });
-    return own.map(({ initialization, degradation, description, run, ...rest }): DegradedResult => {
-      const base = { dataset: dataset.name, initialization, degradation, description, run };
-      if ('reason' in rest) return { ...base, findings: [], mean: null, meanOver: [], reason: rest.reason };
-      const {
-        mean,
-        meanOver,
-        findings: each,
-      } = estimates[predicted.findIndex((it) => it.degradation === degradation)]!;
-      return {
-        ...base,
-        findings: each.map((it, f) => ({ finding: findings[f]!, ...stored(it) })),
-        mean: meanOver.length > 0 ? stored(mean) : null,
-        meanOver: meanOver.map((f) => findings[f]!),
-        ...(meanOver.length === 0 && { reason: 'no finding is estimable' }),
-      };
-    });
-  });
-}
-
-const stored = ({ auroc, plain, share }: SharedEstimate): DegradedAuroc => ({
-  auroc: intervalOf(auroc),
-  plain: intervalOf(plain),
-  share: intervalOf(share),
-});

@@ -1,6 +1,7 @@
 import { findingColumn, pairedBootstrap } from '../../evaluation/index.js';
 import type { ExperimentConfig } from '../config/schema.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import type { ExternalCell } from '../finetuning/external.js';
 import { readPredictions } from '../finetuning/predictions.js';
 import { type Cell, type ExternalComparison, type ExternalResult, intervalOf } from '../result/index.js';

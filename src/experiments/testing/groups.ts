@@ -1,7 +1,8 @@
 import type { Radiograph } from '../../datasets/index.js';
 import type { Correction } from '../../evaluation/index.js';
 import type { ExperimentConfig } from '../config/schema.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import type { Factor } from '../result/index.js';
 import { type Redrawing, redrawingOf } from './redrawing.js';
 

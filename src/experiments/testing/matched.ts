@@ -1,5 +1,6 @@
 import { type BootstrapModel, type MatchedEstimate, matchedAurocs } from '../../evaluation/index.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import { type Factor, finiteOrNull, intervalOf, type MatchedAuroc, type MatchedResult } from '../result/index.js';
 import { type Grouping, type GroupOptions, strataOf, testLabels } from './groups.js';
 

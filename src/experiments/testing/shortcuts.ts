@@ -1,5 +1,6 @@
 import { type ShortcutFeatures, shortcutAurocs } from '../../evaluation/index.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import { finiteOrNull, intervalOf, LUNG_FREE, LUNG_ONLY, type ShortcutResult } from '../result/index.js';
 import type { Redrawing } from './redrawing.js';
 

@@ -1,6 +1,7 @@
 /** Whom a model serves worse, and what is left of its AUROC within groups. */
 import { adjust, type BootstrapModel, type GapEstimate, subgroupAurocs } from '../../evaluation/index.js';
-import { splitIndices, type TestedDataset } from '../data/prepare.js';
+import type { TestedDataset } from '../data/prepare.js';
+import { splitIndices } from '../data/split-indices.js';
 import { finiteOrNull, type Gap, intervalOf, type MatchedResult, type SubgroupResult } from '../result/index.js';
 import { type Grouping, type GroupOptions, groupings, testLabels } from './groups.js';
 import { matchedOf } from './matched.js';

@@ -1,7 +1,7 @@
 import type { ExperimentConfig } from '../config/schema.js';
 import type { TestedDataset } from '../data/prepare.js';
 import type { ExternalCell } from '../finetuning/external.js';
-import type { DegradedRun } from './degraded.js';
+import type { DegradedRun } from './degraded-results.js';
 import type { TestedCell } from './evaluate.js';
 import type { SettingCell } from './setting-comparisons.js';
 
