@@ -1,7 +1,7 @@
 import { DOMParser } from 'linkedom';
 import sharp from 'sharp';
 import { escapeHtml } from '../../pages/index.js';
-import { encoded } from './helvetica.js';
+import type { PdfFonts } from './pdf.js';
 
 /** A text as an image of one bit per pixel, set bits where it is, rows filled up to whole bytes; lengths in units of the drawing. */
 export interface DrawnText {
@@ -27,11 +27,12 @@ const SCALE = 12;
 
 export const keyOf = ({ content, size, bold }: TextKey) => `${bold ? 'bold' : 'normal'} ${size} ${content}`;
 
-/** Draws every text of an SVG that has letters Helvetica lacks, with the fonts of this machine. */
-export async function drawMissing(svg: string, font: string): Promise<Map<string, DrawnText>> {
+/** Draws every text of an SVG that has letters which `fonts` lack, with the families of fonts of this machine, and what it has beside them. */
+export async function drawMissing(svg: string, families: string, fonts: PdfFonts): Promise<Map<string, DrawnText>> {
   const drawn = new Map<string, DrawnText>();
   for (const text of textsOf(svg)) {
-    if ('missing' in encoded(text.content) && !drawn.has(keyOf(text))) drawn.set(keyOf(text), await draw(text, font));
+    const letters = fonts[text.bold ? 'bold' : 'regular'].encode(text.content);
+    if ('missing' in letters && !drawn.has(keyOf(text))) drawn.set(keyOf(text), await draw(text, families));
   }
   return drawn;
 }
@@ -48,12 +49,12 @@ function textsOf(svg: string): TextKey[] {
   });
 }
 
-async function draw({ content, size, bold }: TextKey, font: string): Promise<DrawnText> {
+async function draw({ content, size, bold }: TextKey, families: string): Promise<DrawnText> {
   // No letter is wider than two of its size.
   const [width, height, ascent] = [2 * size * ([...content].length + 1), 3 * size, 2 * size];
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width * SCALE}" height="${height * SCALE}" viewBox="0 0 ${width} ${height}">` +
-    `<text x="${size}" y="${ascent}" font-size="${size}" font-family="${font}"${bold ? ' font-weight="bold"' : ''}>` +
+    `<text x="${size}" y="${ascent}" font-size="${size}" font-family="${families}"${bold ? ' font-weight="bold"' : ''}>` +
     `${escapeHtml(content)}</text></svg>`;
   const { data, info } = await sharp(Buffer.from(svg), { limitInputPixels: false })
     .extractChannel('alpha')

@@ -13,6 +13,7 @@ import { sectionsOf } from '../report/sections.js';
 import type { ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
 import { drawMissing } from './drawn-text.js';
+import { helvetica } from './fonts.js';
 import { EXPORT_FORMATS, exportExperiment } from './index.js';
 import { FONT, standaloneSvg } from './standalone.js';
 import { svgToPdf } from './svg-to-pdf.js';
@@ -155,7 +156,7 @@ describe('standalone svg and pdf', () => {
     const text = (content: string) =>
       `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20" font-size="12"><text y="15">${content}</text></svg>`;
     expect(() => svgToPdf(text('\u03b1 = 0.1'))).toThrow("'\u03b1' in '\u03b1 = 0.1'");
-    const drawn = await drawMissing(text('\u03b1 = 0.1'), FONT);
+    const drawn = await drawMissing(text('\u03b1 = 0.1'), FONT, helvetica());
     const [image] = [...drawn.values()];
     const { bits, columns, rows, width, height, ascent } = image!;
     expect(bits).toHaveLength(Math.ceil(columns / 8) * rows);
@@ -165,14 +166,14 @@ describe('standalone svg and pdf', () => {
     expect(width).toBeLessThan(70);
     expect(height).toBeLessThan(16);
     expect(ascent).toBeGreaterThan(0.6 * height);
-    const pdf = svgToPdf(text('\u03b1 = 0.1'), drawn).toString('latin1');
+    const pdf = svgToPdf(text('\u03b1 = 0.1'), { drawn }).toString('latin1');
     expect(pdf).toContain(`/ImageMask true /Decode [1 0] /Width ${columns} /Height ${rows}`);
-    expect(pdf).toContain('/XObject << /I0 8 0 R >>');
+    expect(pdf).toContain('/XObject << /I0 5 0 R >>');
     const stream = Buffer.from(/stream\n([\s\S]*?)\nendstream/.exec(pdf)![1]!, 'latin1');
     expect(inflateSync(stream).toString('latin1')).toMatch(
       /\/ActualText <feff03b10020003d0020[0-9a-f]+> >> BDC q .* \/I0 Do Q EMC/,
     );
-    expect((await drawMissing(text('plain \u2265 \u00e9'), FONT)).size).toBe(0);
+    expect((await drawMissing(text('plain \u2265 \u00e9'), FONT, helvetica())).size).toBe(0);
   });
 });
 

@@ -8,6 +8,7 @@ import { sectionsOf } from '../report/sections.js';
 import { assertFinite, type ExperimentResult } from '../result/index.js';
 import { docxTables } from './docx.js';
 import { drawMissing } from './drawn-text.js';
+import { helvetica, machineFonts } from './fonts.js';
 import { latexDocument, latexFigure, latexTable } from './latex.js';
 import { writeAllPredictions } from './predictions-table.js';
 import { FONT, standaloneSvg } from './standalone.js';
@@ -100,6 +101,8 @@ async function writeFigures(
     join(folder, 'captions.txt'),
     figures.map(({ figure }, i) => `${names[i]}: Figure ${i + 1}. ${figure.caption}\n`).join(''),
   );
+  const ofMachine = wanted.has('pdf') ? machineFonts() : undefined;
+  const newFonts = ofMachine ?? helvetica;
   const asImages = new Set<string>();
   for (const [i, { figure }] of figures.entries()) {
     const path = join(folder, names[i]!);
@@ -114,15 +117,19 @@ async function writeFigures(
       );
     }
     if (wanted.has('pdf')) {
-      const drawn = await drawMissing(svg, FONT);
+      const fonts = newFonts();
+      const drawn = await drawMissing(svg, FONT, fonts);
       for (const { content } of drawn.values()) asImages.add(content);
-      write(`${path}.pdf`, svgToPdf(svg, drawn));
+      write(`${path}.pdf`, svgToPdf(svg, { fonts, drawn }));
     }
+  }
+  if (wanted.has('pdf') && !ofMachine) {
+    notes.push('PDF: with Helvetica, which is not in the files: this machine has neither Liberation Sans nor Arial');
   }
   if (asImages.size > 0) {
     const some = [...asImages].slice(0, 3).map((content) => `'${content}'`);
     notes.push(
-      `PDF: ${counted(asImages.size, 'text')} with letters that Helvetica lacks (${listed(some)}${asImages.size > some.length ? ', ...' : ''}) ` +
+      `PDF: ${counted(asImages.size, 'text')} with letters that the font lacks (${listed(some)}${asImages.size > some.length ? ', ...' : ''}) ` +
         'shown as images, with the fonts of this machine: look whether they have the letters',
     );
   }

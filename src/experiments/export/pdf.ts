@@ -1,44 +1,60 @@
 import { deflateSync } from 'node:zlib';
-import { ENCODING } from './helvetica.js';
 
-/** What a page shows: operators of a content stream (ISO 32000-1, 8 and 9), and the opacities that it names. */
+/** A font of a PDF. */
+export interface PdfFont {
+  /** A text as the hexadecimal string that shows it, with its width for letters of size 1; or the first character that the font lacks. */
+  encode(text: string): { hex: string; width: number } | { missing: string };
+  /** The objects that define it, once every text is encoded: itself first, which gets the number `first`, then what it needs. */
+  objects(first: number): (string | Buffer)[];
+}
+
+export interface PdfFonts {
+  regular: PdfFont;
+  bold: PdfFont;
+}
+
+/** What a page shows: operators of a content stream (ISO 32000-1, 8 and 9), and what they name. */
 export interface PageContent {
   width: number;
   height: number;
   operators: string;
+  /** `/F0` and `/F1`. */
+  fonts: PdfFonts;
   /** `/O0`, `/O1`, ... in this order. */
   opacities: { fill: number; stroke: number }[];
   /** `/I0`, `/I1`, ...: one bit per pixel, painted in the color of fills where it is set. */
   images: { bits: Buffer; columns: number; rows: number }[];
 }
 
-/** One page with Helvetica as `/F0` and Helvetica-Bold as `/F1`; lengths in points, 72 to the inch. */
-export function pdfPage({ width, height, operators, opacities, images }: PageContent): Buffer {
-  const font = (name: string) => `<< /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding 7 0 R >>`;
-  const states = opacities.map(({ fill, stroke }, i) => `/O${i} << /ca ${fill} /CA ${stroke} >>`).join(' ');
+/** A file of one page; lengths in points, 72 to the inch. */
+export function pdfPage({ width, height, operators, fonts, opacities, images }: PageContent): Buffer {
   const masks = images.map(({ bits, columns, rows }) =>
-    stream(
+    streamObject(
       bits,
       `/Type /XObject /Subtype /Image /ImageMask true /Decode [1 0] /Width ${columns} /Height ${rows} /BitsPerComponent 1`,
     ),
   );
-  const first = 8;
-  const names = masks.map((_, i) => `/I${i} ${first + i} 0 R`).join(' ');
-  const objects: (string | Buffer)[] = [
+  const before = 4;
+  const firstMask = before + 1;
+  const regularAt = firstMask + masks.length;
+  const regular = fonts.regular.objects(regularAt);
+  const boldAt = regularAt + regular.length;
+  const states = opacities.map(({ fill, stroke }, i) => `/O${i} << /ca ${fill} /CA ${stroke} >>`).join(' ');
+  const names = masks.map((_, i) => `/I${i} ${firstMask + i} 0 R`).join(' ');
+  return assembled([
     '<< /Type /Catalog /Pages 2 0 R >>',
     '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Contents 4 0 R ` +
-      `/Resources << /Font << /F0 5 0 R /F1 6 0 R >> /ExtGState << ${states} >> /XObject << ${names} >> >> >>`,
-    stream(Buffer.from(operators, 'latin1')),
-    font('Helvetica'),
-    font('Helvetica-Bold'),
-    ENCODING,
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${width} ${height}] /Contents ${before} 0 R ` +
+      `/Resources << /Font << /F0 ${regularAt} 0 R /F1 ${boldAt} 0 R >> /ExtGState << ${states} >> /XObject << ${names} >> >> >>`,
+    streamObject(Buffer.from(operators, 'latin1')),
     ...masks,
-  ];
-  return assembled(objects);
+    ...regular,
+    ...fonts.bold.objects(boldAt),
+  ]);
 }
 
-function stream(content: Buffer, entries = ''): Buffer {
+/** A compressed stream with these entries in its dictionary. */
+export function streamObject(content: Buffer, entries = ''): Buffer {
   const packed = deflateSync(content);
   return Buffer.concat([
     Buffer.from(`<< ${entries} /Length ${packed.length} /Filter /FlateDecode >>\nstream\n`),

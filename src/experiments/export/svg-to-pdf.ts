@@ -1,8 +1,8 @@
 import { DOMParser } from 'linkedom';
 import { HilumError } from '../../base/index.js';
 import { type DrawnText, keyOf } from './drawn-text.js';
-import { encoded, textWidth } from './helvetica.js';
-import { pdfPage } from './pdf.js';
+import { helvetica } from './fonts.js';
+import { type PdfFonts, pdfPage } from './pdf.js';
 
 /** The part of SVG that the report's plots use; anything else is an error and not a wrong picture. */
 interface SvgElement {
@@ -33,20 +33,24 @@ const POINTS_PER_PIXEL = 72 / 96;
 const ARC = (4 / 3) * (Math.SQRT2 - 1);
 
 /**
- * A standalone SVG of the report as a PDF of one page, everything as vectors and text as text. A text with letters that are none
- * of Helvetica's is shown as its image in `drawn`, by `keyOf`, and stays text to those who search or copy; throws a HilumError
+ * A standalone SVG of the report as a PDF of one page, everything as vectors and text as text in `fonts`. A text with letters that
+ * the font lacks is shown as its image in `drawn`, by `keyOf`, and stays text to those who search or copy; throws a HilumError
  * where there is no image.
  */
-export function svgToPdf(svg: string, drawn: ReadonlyMap<string, DrawnText> = new Map()): Buffer {
+export function svgToPdf(
+  svg: string,
+  { fonts = helvetica(), drawn = new Map() }: { fonts?: PdfFonts; drawn?: ReadonlyMap<string, DrawnText> } = {},
+): Buffer {
   const root = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement as unknown as SvgElement;
   const [width, height] = [number(root, 'width'), number(root, 'height')];
-  const drawing = new Drawing(drawn);
+  const drawing = new Drawing(fonts, drawn);
   drawing.draw(root, INHERITED);
   const page = POINTS_PER_PIXEL;
   return pdfPage({
     width: round(width * page),
     height: round(height * page),
     operators: `${page} 0 0 ${-page} 0 ${round(height * page)} cm\n${drawing.operators.join('\n')}\n`,
+    fonts,
     opacities: drawing.opacities,
     images: drawing.images,
   });
@@ -56,9 +60,11 @@ class Drawing {
   readonly operators: string[] = [];
   readonly opacities: { fill: number; stroke: number }[] = [];
   readonly images: DrawnText[] = [];
+  readonly #fonts: PdfFonts;
   readonly #drawn: ReadonlyMap<string, DrawnText>;
 
-  constructor(drawn: ReadonlyMap<string, DrawnText>) {
+  constructor(fonts: PdfFonts, drawn: ReadonlyMap<string, DrawnText>) {
+    this.#fonts = fonts;
     this.#drawn = drawn;
   }
 
@@ -95,20 +101,20 @@ class Drawing {
   #text(element: SvgElement, style: Style): void {
     const [size, content, fill] = [Number(style['font-size']), element.textContent ?? '', rgb(style.fill)];
     if (!fill) return;
-    const letters = encoded(content);
     const bold = style['font-weight'] === 'bold';
+    const letters = this.#fonts[bold ? 'bold' : 'regular'].encode(content);
     const image = 'missing' in letters ? this.#drawn.get(keyOf({ content, size, bold })) : undefined;
     const shift = { start: 0, middle: 0.5, end: 1 }[style['text-anchor']]!;
-    const x = number(element, 'x', size) - shift * (image?.width ?? textWidth(content, size));
+    const width = image?.width ?? ('missing' in letters ? 0 : size * letters.width);
+    const x = number(element, 'x', size) - shift * width;
     const y = number(element, 'y', size) + number(element, 'dy', size);
     this.#opacity(style);
     if (!('missing' in letters)) {
-      const hex = letters.codes.map((code) => code.toString(16).padStart(2, '0')).join('');
       this.operators.push(
-        `BT ${fill} rg /${bold ? 'F1' : 'F0'} ${size} Tf 1 0 0 -1 ${round(x)} ${round(y)} Tm <${hex}> Tj ET`,
+        `BT ${fill} rg /${bold ? 'F1' : 'F0'} ${size} Tf 1 0 0 -1 ${round(x)} ${round(y)} Tm <${letters.hex}> Tj ET`,
       );
     } else if (image) this.#image(image, content, fill, x, y);
-    else throw new HilumError(`'${letters.missing}' in '${content}' is no letter that every PDF reader has`);
+    else throw new HilumError(`'${letters.missing}' in '${content}' is no letter of the font`);
   }
 
   #image(image: DrawnText, content: string, fill: string, x: number, y: number): void {
