@@ -77,6 +77,7 @@ tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .legend svg { vertical-align: middle; margin-right: .4rem; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.45 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; }
+@media screen and (min-width: 70rem) { .scroll:has(> .dense) { margin-inline: calc((61rem - min(100vw - 3rem, 80rem)) / 2); } }
 @media screen and (max-width: 40rem) {
   body { padding: 1.5rem 1rem 3rem; }
   .range { display: block; }

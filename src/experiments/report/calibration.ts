@@ -46,7 +46,7 @@ export function calibrationTable(result: ExperimentResult): Table {
     notes: [
       'Brier score = miscalibration (also called reliability) \u2212 discrimination (resolution) + uncertainty; 0 is best. ECE: expected calibration error over 10 bins of about ' +
         'equally many radiographs. Temperature, Platt: after scaling by one or two numbers that were fitted on the validation split; ' +
-        'scaling changes no AUROC. Means over runs.',
+        'scaling changes no AUROC. Means over runs, without intervals.',
     ],
   };
 }
@@ -81,6 +81,8 @@ export function meansTable(result: ExperimentResult): Table {
           ...shown(means?.averagePrecision),
         ]),
     ),
-    notes: ['AP: average precision. Means over runs. The comparison of pairs is of the macro mean.'],
+    notes: [
+      'AP: average precision. Means over runs, without intervals: intervals and tests of this report are of the macro mean of AUROC.',
+    ],
   };
 }

@@ -15,7 +15,7 @@ import { byDataset, estimate, pNote } from './table.js';
 /** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
 export function pairTable(result: ExperimentResult): Table {
   return {
-    title: 'Pairs of initializations. Difference of the mean test AUROC over the same redraws.',
+    title: `Pairs of initializations. Difference of the mean test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
     columns: [left('Difference'), right('Mean AUROC'), ...pColumns],
     groups: byDataset(result, ({ comparisons }, name) =>
       comparisons
@@ -119,7 +119,10 @@ export function operatingTable(result: ExperimentResult): Table {
         }),
       );
     }),
-    notes: ['One threshold per run, or the lowest and highest of many. Findings that are not estimable are left out.'],
+    notes: [
+      'One threshold per run, or the lowest and highest of many. Findings that are not estimable are left out. Precision is the positive ' +
+        'predictive value at the prevalence of the test split.',
+    ],
   };
 }
 
@@ -132,7 +135,7 @@ function thresholdsText(thresholds: readonly number[]): string {
 /** Every pair of initializations, per finding. */
 export function findingPairTable(result: ExperimentResult): Table {
   return {
-    title: 'Pairs of initializations per finding. Difference of the test AUROC over the same redraws.',
+    title: `Pairs of initializations per finding. Difference of the test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
     columns: [left('Finding'), right('AUROC'), ...pColumns],
     groups: result.comparisons.map(({ dataset, first, second, findings }) => ({
       heading: `${dataset}: ${first} \u2212 ${second}`,

@@ -54,7 +54,7 @@ export function externalPairTable(result: ExperimentResult): Table {
   const { externalComparisons = [] } = result;
   const pairs = distinct(externalComparisons.map(({ first, second }) => `${first} \u2212 ${second}`));
   return {
-    title: 'External validation of pairs. Difference of the mean AUROC on another data set, over the same redraws.',
+    title: `External validation of pairs. Difference of the mean AUROC on another data set, over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
     columns: [left('Trained on'), left('Tested on'), right('Mean AUROC'), right('p'), right('p, corrected')],
     groups: pairs.map((heading) => ({
       heading,

@@ -1,6 +1,6 @@
 import { compact, decimals, type Figure, seriesOf, shortened } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
-import { pName, signed } from './format.js';
+import { confidence, pName, signed } from './format.js';
 import { intervalPanels, NEUTRAL } from './intervals.js';
 import { ranked, significanceLevel } from './select.js';
 
@@ -25,7 +25,9 @@ export function modelsAndShortcuts(result: ExperimentResult): Figure {
     return { title: name, rows };
   });
   return {
-    caption: 'Initializations (color) and shortcut predictors (gray): mean test AUROC with interval. Dashed: chance.',
+    caption:
+      'Initializations (color) and shortcut predictors (gray): mean test AUROC with ' +
+      `${confidence(result.statistics.confidence)} interval. Dashed: chance.`,
     legend: [],
     panels: intervalPanels(groups, 'Mean test AUROC', 0.5),
   };
@@ -48,7 +50,7 @@ export function forest(result: ExperimentResult): Figure {
   }));
   return {
     caption:
-      'Pairwise differences of the mean test AUROC with intervals; right of the dashed line the first is better. ' +
+      `Pairwise differences of the mean test AUROC with ${confidence(result.statistics.confidence)} intervals; right of the dashed line the first is better. ` +
       `Gray: ${pName(result)} not below ${compact(level)}.`,
     legend: [],
     panels: intervalPanels(groups, 'Difference of the mean test AUROC', 0),

@@ -28,7 +28,8 @@ interface Grid {
 export function rocFigures(result: ExperimentResult): Figure[] {
   return grids(result, {
     name: 'ROC curves',
-    caption: 'one panel per estimable finding.',
+    caption:
+      'one panel per estimable finding; of several runs the mean sensitivity at each specificity. Dashed: chance.',
     x: '1 \u2212 specificity',
     y: 'Sensitivity',
     curves: ({ roc }) => roc,
@@ -44,7 +45,7 @@ export function rocFigures(result: ExperimentResult): Figure[] {
 export function precisionRecallFigures(result: ExperimentResult): Figure[] {
   return grids(result, {
     name: 'Precision-recall curves',
-    caption: 'one panel per estimable finding. By chance the precision is the prevalence.',
+    caption: 'one panel per estimable finding; of several runs the mean. By chance the precision is the prevalence.',
     x: 'Recall (sensitivity)',
     y: 'Precision',
     curves: ({ precisionRecall = [] }) => precisionRecall,

@@ -65,7 +65,7 @@ export function matrixTable(result: ExperimentResult): Table {
 export function matrixPairTable(result: ExperimentResult): Table {
   const { settings } = result.matrix ?? NO_MATRIX;
   return {
-    title: 'Pairs of initializations in each setting. Difference of the mean test AUROC over the same redraws.',
+    title: `Pairs of initializations in each setting. Difference of the mean test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
     columns: differenceColumns('Setting'),
     groups: datasetsOf(settings).flatMap((dataset) => {
       const pairs = settings.flatMap((setting) =>
@@ -88,7 +88,7 @@ export function settingPairTable(result: ExperimentResult): Table {
   const headingOf = ({ dataset, initialization }: MatrixResult['comparisons'][number]) =>
     `${dataset}: ${initialization}`;
   return {
-    title: 'Pairs of settings that differ in one factor. Difference of the mean test AUROC over the same redraws.',
+    title: `Pairs of settings that differ in one factor. Difference of the mean test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
     columns: differenceColumns('Difference'),
     groups: distinct(comparisons.map(headingOf)).map((heading) => ({
       heading,

@@ -7,7 +7,7 @@ import {
   type Interval,
 } from '../result/index.js';
 import { colorOf } from './figures.js';
-import { pValue, range, signed } from './format.js';
+import { confidence, pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';
 import { distinct } from './select.js';
 import { byDataset, estimate, meanNotes } from './table.js';
@@ -29,7 +29,8 @@ const rangeOf = ({ low, high }: Interval) => `[${decimals(low, 2)}, ${decimals(h
 export function matchedTable(result: ExperimentResult): Table {
   const { matched = [] } = result;
   return {
-    title: 'Matched AUROC: positives compared only with negatives of the same view, age band and sex.',
+    title:
+      'Matched AUROC: positives compared only with negatives of the same view, age band and sex, as far as these are known.',
     columns: [
       left('Initialization'),
       left('AUROC of'),
@@ -118,7 +119,7 @@ export function degradedFigure(result: ExperimentResult): Figure {
       })),
   }));
   return {
-    caption: 'Mean AUROC on degraded test images, with intervals; one color per initialization. Dashed: chance.',
+    caption: `Mean AUROC on degraded test images, with ${confidence(result.statistics.confidence)} intervals; one color per initialization. Dashed: chance.`,
     legend: [],
     panels: intervalPanels(groups, 'Mean test AUROC', 0.5),
   };

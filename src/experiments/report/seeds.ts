@@ -72,7 +72,11 @@ export function seedTable(result: ExperimentResult): Table {
     notes: [
       'On the whole test split, without its own chance. Between pretrainings: of the means over the fine-tuning seeds of each. ' +
         'Between fine-tunings: of the runs of one pretraining, their variance averaged over pretrainings.',
-      'If pretraining seeds made no difference, the first would be about the second over the root of the number of fine-tuning seeds.',
+      ...(result.cells.some(({ runs }) => byPretraining(runs).length > 1)
+        ? [
+            'If pretraining seeds made no difference, the first would be about the second over the root of the number of fine-tuning seeds.',
+          ]
+        : []),
     ],
   };
 }

@@ -12,7 +12,7 @@ import {
 } from '../../pages/index.js';
 import type { ExperimentResult, Factor, Gap, Interval, SubgroupResult } from '../result/index.js';
 import { colorOf } from './figures.js';
-import { pValue, range, signed } from './format.js';
+import { confidence, pValue, range, signed } from './format.js';
 import { intervalPanels } from './intervals.js';
 import { estimate, meanNotes, pNote } from './table.js';
 
@@ -145,7 +145,7 @@ export function subgroupFigure(result: ExperimentResult): Figure {
   }
   const sorted = [...panels].map(([title, rows]) => ({ title, rows: rows.sort((a, b) => a.group - b.group) }));
   return {
-    caption: 'Mean test AUROC within subgroups, with intervals; one color per initialization. Dashed: chance.',
+    caption: `Mean test AUROC within subgroups, with ${confidence(result.statistics.confidence)} intervals; one color per initialization. Dashed: chance.`,
     legend: [],
     panels: intervalPanels(sorted, 'Mean test AUROC', 0.5),
   };

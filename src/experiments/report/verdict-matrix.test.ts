@@ -128,7 +128,7 @@ describe('verdict on settings', () => {
       /images of 512 px instead of 224 px the difference/,
     );
     expect(sentences.at(-1)).toMatch(
-      /, in each setting by itself; between settings over the pairs of one initialization and data set; in ext/,
+      /, in each setting by itself; for findings over .*; between settings over the pairs of one initialization and data set; in ext/,
     );
   });
 });

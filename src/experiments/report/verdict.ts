@@ -18,6 +18,7 @@ import {
 } from './select.js';
 import { onAnalyses } from './verdict-analyses.js';
 import { onExternal } from './verdict-external.js';
+import { onFindings } from './verdict-findings.js';
 import { onMatrix } from './verdict-matrix.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
@@ -33,6 +34,7 @@ export function verdict(whole: Evidence): string[] {
   return [
     ...(result.datasets.length > 1 ? overDatasets(result) : []),
     ...result.datasets.flatMap(({ name }) => onDataset(result, name)),
+    ...onFindings(result),
     ...onMatrix(result),
     ...onExternal(result),
     ...onAnalyses(result, best),
@@ -162,6 +164,7 @@ function families({ statistics, comparisons, matrix, externalComparisons = [], m
     return ['p-values: two-sided, not corrected for the number of comparisons.'];
   }
   const others = [
+    `for findings over ${statistics.families.findings}`,
     ...(matrix?.comparisons.length ? ['between settings over the pairs of one initialization and data set'] : []),
     ...(externalComparisons.length > 0
       ? ['in external validation over the pairs of one training and one test data set']
