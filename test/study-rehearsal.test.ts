@@ -50,8 +50,11 @@ class Rehearsal {
 }
 
 describe('the study files', () => {
-  const rehearsal = new Rehearsal();
-  beforeAll(() => rehearsal.write({ images: 64, size: 32, drawn: 4 }));
+  let rehearsal: Rehearsal;
+  beforeAll(() => {
+    rehearsal = new Rehearsal();
+    return rehearsal.write({ images: 64, size: 32, drawn: 4 });
+  });
   afterAll(() => rehearsal.remove());
 
   it.each(STUDIES)(
@@ -95,9 +98,10 @@ if (!wanted)
   console.warn('study-rehearsal.test.ts: whole runs of the study files are skipped without HILUM_TEST_FULL=1');
 
 describe.skipIf(!wanted)('the study files from data to export', { timeout: 1_800_000 }, () => {
-  const rehearsal = new Rehearsal();
+  let rehearsal: Rehearsal;
   const results: Record<string, Document> = {};
   beforeAll(async () => {
+    rehearsal = new Rehearsal();
     await rehearsal.write({ images: 64, size: 128 });
     for (const command of rehearsal.prepareCommands()) {
       const done = await hilum(...command);
