@@ -87,7 +87,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
     `${it.stratified ? `${it.unit}s with and without a positive finding redrawn apart, as many of each as there are, ` : ''}the same redraws for all models of a data set, ` +
     `${seedsText(it)}. ` +
     `${it.interval === 'bca' ? 'Those of models and their differences are bias-corrected and accelerated (BCa), all others percentile intervals. ' : ''}` +
-    'Two models are compared by the paired difference of their AUROC. With k of B redraws on the other side of 0 the one-sided p is (k + 1) / (B + 1), ' +
+    'Two models are compared by the paired difference of their AUROC. With k of B redraws at or beyond 0 the one-sided p is (k + 1) / (B + 1), ' +
     'so never 0; p-values are two-sided, twice the smaller of both directions, ' +
     `${correctionText(it)} ` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +

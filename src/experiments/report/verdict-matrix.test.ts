@@ -76,7 +76,7 @@ describe('verdict on settings', () => {
     const sentences = said(only('ssl-natural', 0.08, 'labelFraction', 0.1));
     expect(sentences[0]).toMatch(/in 1 of 3 other settings, significantly below another in 2; in 0 neither/);
     expect(sentences[1]).toBe(
-      'Settings: with everything else as in the reference the order turns with 10 % of the labels ' +
+      'Settings: with everything else as in the reference another is significantly above that one with 10 % of the labels ' +
         '(random is above ssl-natural on chestxray14-mini by 0.030 (0.020 to 0.040; corrected p = 0.003)).',
     );
   });
@@ -85,7 +85,7 @@ describe('verdict on settings', () => {
     const both: Loss = (name, { labelFraction, tuning }) =>
       name === 'ssl-natural' && labelFraction === 0.1 && tuning === 'frozen' ? 0.08 : 0;
     expect(said(both)[1]).toMatch(
-      /turns only where several factors change, most at 10 % of the labels, frozen, where random/,
+      /above that one only where several factors change, most at 10 % of the labels, frozen, where random/,
     );
   });
 

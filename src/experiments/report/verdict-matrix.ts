@@ -129,10 +129,12 @@ function turns(result: Evidence, reference: SettingResult, below: readonly Place
     });
   });
   if (single.length > 0)
-    return [`Settings: with everything else as in the reference the order turns ${listed(single)}.`];
+    return [
+      `Settings: with everything else as in the reference another is significantly above that one ${listed(single)}.`,
+    ];
   const most = largest(below);
   return [
-    `Settings: the order turns only where several factors change, most at ${most.setting.name}, where ${describe(most)}.`,
+    `Settings: another is significantly above that one only where several factors change, most at ${most.setting.name}, where ${describe(most)}.`,
   ];
 }
 
