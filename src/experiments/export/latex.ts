@@ -154,6 +154,8 @@ export function latexDocument(files: readonly string[]): string {
     '\\usepackage[a4paper,margin=25mm]{geometry}',
     '\\ifdefined\\Umathchar',
     '\\usepackage{fontspec}',
+    '% A letter that the font lacks is an error, and not left out.',
+    '\\tracinglostchars=3',
     '\\else',
     '\\usepackage[T1]{fontenc}',
     '\\usepackage[utf8]{inputenc}',
