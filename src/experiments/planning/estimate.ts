@@ -74,9 +74,10 @@ export class Estimate {
     const { radiographs } = this.survey.context.tables.get(id)!;
     const each = this.measured?.radiographs.get(id);
     const { masks } = this.config.datasets.find(({ name }) => name === dataset)!;
-    // With masks, images are read a second time, and the masks.
+    // Masks are read too, and with them the images that were not kept.
     const masked = masks === undefined ? 0 : radiographs.filter(({ split }) => split !== 'validate').length;
-    const seconds = each === undefined ? null : each * (radiographs.length + 2 * masked);
+    const again = masked * this.readingAgain(dataset, this.config, radiographs.length);
+    const seconds = each === undefined ? null : each * (radiographs.length + masked) + again;
     return { seconds, memory: SMALL_BYTES, disk: (radiographs.length + 2 * masked) * ROW_BYTES };
   }
 

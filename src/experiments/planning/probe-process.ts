@@ -6,7 +6,7 @@ import { Classifier, createBackbone } from '../../models/index.js';
 import { engineInfo, noGrad, scope, setThreads } from '../../torch/index.js';
 import { type Batch, type CreateTask, predictLogits } from '../../training/index.js';
 import { runTest, type TestingInput } from '../testing/run-test.js';
-import type { ProbeMeasurement, ProbeRequest, TestSeconds } from './probe.js';
+import type { ProbeMeasurement, ProbeRequest, TestMeasurement, TestSeconds } from './probe.js';
 import type { Noise, ProbedTraining } from './trainings.js';
 
 /** Images of the first, small batch. */
@@ -120,14 +120,15 @@ function timed(device: string, threads: number, work: () => unknown): number {
 }
 
 /** In processor time of one thread: with the redraws given, and with so many more as the time allows. */
-function measureTest(input: TestingInput, seconds: number): TestSeconds[] {
+function measureTest(input: TestingInput, seconds: number): TestMeasurement {
   const { redraws } = input.config.statistics;
-  // Warms up.
-  testWith(input, Math.ceil(redraws / 4));
+  const cold = testWith(input, redraws);
   const few = testWith(input, redraws);
+  // Of a thread of its own, which begins cold too.
+  const start = Math.max(0, cold.models + cold.rest - few.models - few.rest);
   const each = (few.models + few.rest) / few.redraws;
   const more = Math.round(Math.min(10, Math.max(2, seconds / each / few.redraws)) * few.redraws);
-  return [few, testWith(input, more)];
+  return { start, few, more: testWith(input, more) };
 }
 
 function testWith(input: TestingInput, redraws: number): TestSeconds {

@@ -46,6 +46,13 @@ export interface TestSeconds {
   rest: number;
 }
 
+/** A test with two numbers of redraws, and what the first one of a thread takes longer. */
+export interface TestMeasurement {
+  start: number;
+  few: TestSeconds;
+  more: TestSeconds;
+}
+
 /** What a training takes on this machine. */
 export interface TrainingCost {
   secondsPerImage: number;
@@ -65,7 +72,7 @@ export const probeTraining = (request: Omit<Extract<ProbeRequest, { kind: 'train
 
 /** Tests in another process, with two numbers of redraws. Throws a HilumError where that fails. */
 export const probeTest = (input: TestingInput, seconds: number) =>
-  inProcess<TestSeconds[]>({ kind: 'test', input, seconds });
+  inProcess<TestMeasurement>({ kind: 'test', input, seconds });
 
 function inProcess<T extends object>(request: ProbeRequest): Promise<T> {
   const path = fileURLToPath(compiledUrl('./probe-process.js', import.meta.url));

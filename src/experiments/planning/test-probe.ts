@@ -37,13 +37,13 @@ export async function measureTest(context: ExperimentContext, node: TestNode, se
   const folder = mkdtempSync(join(tmpdir(), 'hilum-plan-test-'));
   try {
     const { input, share } = new Invented(context, node, folder).test();
-    const [few, more] = await probeTest(input, seconds);
+    const { start, few, more } = await probeTest(input, seconds);
     const { redraws } = context.config.statistics;
     const at = (which: 'models' | 'rest') => {
-      const each = Math.max(0, (more![which] - few![which]) / (more!.redraws - few!.redraws));
-      return Math.max(0, few![which] - each * few!.redraws + each * redraws) / share;
+      const each = Math.max(0, (more[which] - few[which]) / (more.redraws - few.redraws));
+      return Math.max(0, few[which] - each * few.redraws + each * redraws) / share;
     };
-    return { models: at('models'), rest: at('rest') };
+    return { models: at('models'), rest: at('rest') + start };
   } finally {
     rmSync(folder, { recursive: true });
   }
