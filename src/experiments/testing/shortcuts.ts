@@ -76,9 +76,14 @@ function featuresOf(prepared: TestedDataset, train: Int32Array, test: Int32Array
     .filter(([, , dimensions]) => dimensions > 0)
     .map(([name, values, dimensions]) => ({
       name,
-      train: rowsOf(values, dimensions, train),
-      test: rowsOf(values, dimensions, test),
       dimensions,
+      // Copied when it is their turn: all at once would be some hundred megabytes more.
+      get train() {
+        return rowsOf(values, dimensions, train);
+      },
+      get test() {
+        return rowsOf(values, dimensions, test);
+      },
     }));
 }
 

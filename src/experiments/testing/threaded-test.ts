@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { compiledUrl, Interrupted, type PackedError, unpackError } from '../../base/index.js';
+import type { Radiograph } from '../../datasets/index.js';
 import type { ExperimentContext } from '../parts/context.js';
 import type { ProgressSink } from '../parts/progress-sink.js';
 import { type Analysis, analysesOf, joined, type Told } from './analyses.js';
 import type { TestingInput } from './testing-input.js';
+
+const NONE = new Float32Array(0);
 
 /** What a testing thread is given: a test, and the numbers of the analyses to do. */
 export interface TestingWork {
@@ -25,6 +28,7 @@ export class ThreadedTest {
   private readonly told: Told[] = [];
   private readonly line: ReturnType<ProgressSink['start']>;
   private done = 0;
+  private lean: Radiograph[] | undefined;
 
   constructor(
     private readonly context: ExperimentContext,
@@ -97,13 +101,22 @@ export class ThreadedTest {
     if (input.test === 'settings') return { ...input, threads };
     const looks = new Set(numbers.map((number) => this.analyses[number]!.looksAt));
     const { pixels, lungs, ...rest } = input.dataset;
-    const none = new Float32Array(0);
     const dataset = {
       ...rest,
       dataset: { ...rest.dataset, radiographs: [] },
-      ...(looks.has('pixels') ? { pixels, lungs } : { pixels: { thumbnails: none, statistics: none, borders: none } }),
-      ...(!looks.has('radiographs') && !looks.has('pixels') && { radiographs: [] }),
+      ...(looks.has('pixels') ? { pixels, lungs } : { pixels: { thumbnails: NONE, statistics: NONE, borders: NONE } }),
+      radiographs: looks.has('radiographs') || looks.has('pixels') ? this.radiographs() : [],
     };
     return { ...input, threads, dataset, cells: input.cells.map((cell) => ({ ...cell, dataset })) };
+  }
+
+  /** Without what no analysis looks at: a copy of all labels in arrays of their own would be slow and large. */
+  private radiographs(): Radiograph[] {
+    const { input } = this;
+    if (input.test === 'settings') return [];
+    this.lean ??= input.dataset.radiographs.map(({ patient, split, view, sex, ageYears, scanner, site }) => {
+      return { id: '', path: '', labels: NONE, patient, split, view, sex, ageYears, scanner, site };
+    });
+    return this.lean;
   }
 }
