@@ -61,11 +61,10 @@ th:first-child, td:first-child { padding-left: .2rem; }
 td.right, th[scope=row] { white-space: nowrap; }
 tbody + tbody { border-top: 1px solid var(--rule); }
 th.group { font-weight: 600; padding-top: .7rem; }
-.range { font-size: .8rem; color: var(--muted); }
+.range { font-size: .92em; color: var(--muted); }
 .wide .range { display: block; }
 .dense { font-size: .8rem; }
 .dense th, .dense td { padding: .3rem .35rem; }
-.dense .range { font-size: .75rem; }
 tbody tr:not(:has(.group)):hover { background: var(--faint); }
 .notes { margin: .3rem 0 0; padding: 0; list-style: none; font-size: .8rem; color: var(--muted); }
 .panels { display: flex; flex-wrap: wrap; gap: .6rem 1rem; }
@@ -101,7 +100,10 @@ pre { overflow-x: auto; padding: 1rem; background: var(--faint); font: .8rem/1.4
   .verdict dt { break-after: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
-  table { font-size: 8pt; }
+  table, .dense { font-size: 8pt; }
+  .caption, figcaption, .legend { font-size: 9pt; }
+  .notes { font-size: 7.5pt; }
+  thead th { padding-bottom: .4rem; }
   th, td { padding: .2rem .35rem; }
   pre { white-space: pre-wrap; }
   details:not(.folded)::details-content { content-visibility: visible; block-size: auto; }
