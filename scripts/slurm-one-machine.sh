@@ -4,7 +4,7 @@
 # Ubuntu with slurm-wlm.
 #   scripts/slurm-one-machine.sh start FOLDER   starts it, waits until the node is idle; then: export SLURM_CONF=FOLDER/slurm.conf
 #   scripts/slurm-one-machine.sh stop FOLDER    cancels its jobs and ends what start began, and nothing else
-# It has two partitions, "all" and "urgent", whose jobs take the place of those of "all" (these are requeued, 30 s after SIGTERM), and two
+# It has two partitions, "all" and "urgent", whose jobs take the place of those of "all" (these are requeued after 5 s), and two
 # GPUs that are none.
 # SLURM_CPUS, SLURM_MEMORY (MiB) and SLURM_PORT say what it offers and where it listens (default: the machine; 26817 and up).
 set -euo pipefail
@@ -58,7 +58,7 @@ PreemptMode=REQUEUE
 GresTypes=gpu
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory Gres=gpu:2
 PartitionName=DEFAULT Nodes=$host MaxTime=1-00:00:00 DefaultTime=01:00:00 State=UP
-PartitionName=all Default=YES PriorityTier=1 GraceTime=30
+PartitionName=all Default=YES PriorityTier=1 GraceTime=5
 PartitionName=urgent PriorityTier=10
 END
   # Slurm gives them out and sets CUDA_VISIBLE_DEVICES as with real ones.

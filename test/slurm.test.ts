@@ -26,7 +26,7 @@ interface SubmittedJob {
 }
 
 interface Status {
-  nodes: { id: string; state: string; error?: string; slurm?: { job: string } }[];
+  nodes: { id: string; state: string; error?: string; process?: unknown; slurm?: { job: string } }[];
   slurm: { alive: number };
 }
 
@@ -96,7 +96,7 @@ describe.skipIf(!able)('the Slurm executor', () => {
   it('brings a part that is stopped back to the queue, and on from its checkpoint to the same bits', async () => {
     const long = structuredClone(document);
     long.datasets.pop();
-    Object.assign(long.finetuning, { seeds: [1], epochs: 60 });
+    Object.assign(long.finetuning, { seeds: [1], epochs: 150 });
     const undisturbed = await bench.run(long, 'undisturbed');
     expect(undisturbed, undisturbed.err).toMatchObject({ code: 0 });
     const id = 'finetune/phantoms/random/seed-1';
@@ -110,20 +110,54 @@ describe.skipIf(!able)('the Slurm executor', () => {
     const log = () => textOf('stopped', 'slurm', '001', 'finetune-1-0.log');
     await until('a checkpoint', checkpoint);
     const { slurm: task } = (await stateOf('stopped', id))!;
-    // As Slurm warns before the time limit, and then as an administrator takes its place away.
+    const runsAgain = async (start: number) => {
+      await until(`its start ${start}`, () => log().includes(`start ${start}:`));
+      await until(`its run ${start}`, async () => (await stateOf('stopped', id))?.process !== undefined);
+    };
+    // As Slurm warns before the time limit, then as an administrator takes its place away, then as a job that comes first does.
     slurm('scancel', '--signal=USR1', '--batch', task!.job);
-    await until('its second start', () => log().includes('start 2:'));
-    await until('its second run', async () => (await stateOf('stopped', id))?.state === 'running');
+    await runsAgain(2);
     slurm('scontrol', 'requeue', task!.job);
+    await runsAgain(3);
+    slurm('sbatch', '--partition=urgent', '--exclusive', '--output=/dev/null', '--wrap=sleep 1');
+    await runsAgain(4);
+    expect(log()).toContain('DUE TO PREEMPTION');
     const waited = await submit(bench.write(long), 'stopped', '--wait');
     expect(waited, shown(waited)).toMatchObject({ code: 0 });
     expect(log()).toContain('back to the queue');
-    expect(log()).toContain('start 3:');
     expect(fingerprints(bench.path('stopped'))).toEqual(fingerprints(bench.path('undisturbed')));
     expect(numbersOf(bench.path('stopped'))).toEqual(numbersOf(bench.path('undisturbed')));
   });
 
-  it('names a part that fails, runs what does not need it, and afterwards what is left alone', async () => {
+  it('runs settings, external validation and folds as jobs, each with a GPU of its own where it wants one', async () => {
+    const matrix = structuredClone(document);
+    Object.assign(matrix, { name: 'settings', externalValidation: true, matrix: { imageSize: [32, 16] } });
+    Object.assign(matrix.finetuning, { epochs: 1, learningRate: [1e6, 0.001] });
+    Object.assign(matrix.datasets[1], { role: 'external' });
+    const folds = structuredClone(document);
+    Object.assign(folds, { name: 'folds', crossValidation: { folds: 2 } });
+    folds.datasets.pop();
+    const setup = ['echo "GPU: $CUDA_VISIBLE_DEVICES"'];
+    const settings = bench.write({ memory: 1, cores: 1, gres: 'gpu:1', read: { gres: 'none' }, setup });
+    for (const own of [matrix, folds]) {
+      const here = await bench.run(own, `${own.name} here`);
+      expect(here, here.err).toMatchObject({ code: 0 });
+      const waited = await submit(bench.write(own), own.name, '--slurm', settings, '--wait');
+      expect(waited, shown(waited)).toMatchObject({ code: 0 });
+      expect(waited.err).not.toMatch(/warning/i);
+      expect(fingerprints(bench.path(own.name))).toEqual(fingerprints(bench.path(`${own.name} here`)));
+      expect(numbersOf(bench.path(own.name))).toEqual(numbersOf(bench.path(`${own.name} here`)));
+    }
+    const jobs = readdirSync(bench.path('settings', 'slurm', '001')).filter((name) => name.endsWith('.log'));
+    const gpus = jobs.map((name) => [name, /^GPU: (.*)$/m.exec(textOf('settings', 'slurm', '001', name))?.[1]]);
+    for (const [name, gpu] of gpus) expect(gpu, name).toMatch(name!.startsWith('read') ? /^$/ : /^[01]$/);
+    expect(gpus.map(([name]) => name!.replace(/-.*/, ''))).toEqual(
+      expect.arrayContaining(['read', 'finetune', 'predict', 'report.log']),
+    );
+    expect(new Set(gpus.map(([, gpu]) => gpu)).size).toBe(3);
+  });
+
+  it('names a part that fails, runs and reports what does not need it, and afterwards what is left alone', async () => {
     const file = bench.write(document);
     const out = bench.path('failing');
     // Held, so that a data set can go between the check and the job.
@@ -147,14 +181,19 @@ describe.skipIf(!able)('the Slurm executor', () => {
       ['finetune/phantoms/random/seed-2', 'finished'],
       ['finetune/second/random/seed-1', 'waiting'],
       ['finetune/second/random/seed-2', 'waiting'],
-      ['test/phantoms', 'waiting'],
-      ['test/second', 'waiting'],
+      ['test/phantoms', 'failed'],
+      ['test/second', 'failed'],
     ]);
+    const part = JSON.parse(textOf('failing', 'result.json'));
+    expect(part.cells).toHaveLength(1);
+    expect(part.failed.map((it: { id: string }) => it.id)).toEqual(['dataset/second']);
+    expect(textOf('failing', 'report.md')).toContain('Not finished: read second.');
     expect(nodes[1]!.error).toContain(join(out, 'slurm', '002', 'read-1-1.log'));
     expect(textOf('failing', 'slurm', '002', 'read-1-1.log')).toContain(there);
     const again = await submit(file, 'failing', '--wait');
     expect(again, shown(again)).toMatchObject({ code: 0 });
     expect(again.err).toMatch(/3 parts are finished/);
+    expect(numbersOf(out).failed).toBeUndefined();
     expect(numbersOf(out)).toEqual(numbersOf(bench.path('here')));
   });
 

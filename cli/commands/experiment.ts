@@ -25,6 +25,7 @@ interface RunOptions {
   strict?: true;
   checkpointSeconds?: number;
   only?: string[];
+  finishedOnly?: true;
   executor: 'local' | 'slurm';
   slurm?: string;
   dryRun?: true;
@@ -53,6 +54,12 @@ export function register(program: Command): void {
     .option(
       '--only <id...>',
       'run these parts alone, as "hilum experiment plan" names them, and write no report; others may run elsewhere meanwhile',
+    )
+    .addOption(
+      new Option(
+        '--finished-only',
+        'read and train nothing: test and report what is finished, and name what is not (exit code 1)',
+      ).conflicts('only'),
     )
     .addOption(
       new Option('--executor <where>', 'here, or as jobs of a Slurm cluster')
@@ -109,7 +116,7 @@ interface Job extends Pick<ExperimentOptions, 'config' | 'dataRoot' | 'folder'> 
 /** Throws an InputError for an option that the chosen executor does not take. */
 function requireFitting(options: RunOptions): void {
   const { executor } = options;
-  const others = { local: ['slurm', 'dryRun', 'wait'], slurm: ['only', 'cores', 'memory'] } as const;
+  const others = { local: ['slurm', 'dryRun', 'wait'], slurm: ['only', 'finishedOnly', 'cores', 'memory'] } as const;
   for (const name of others[executor]) {
     if (options[name] === undefined) continue;
     const what = `--${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -151,8 +158,14 @@ function show({ result, report }: Finished, { json }: Pick<RunOptions, 'json'>):
 
 async function runParts({ config, dataRoot, folder }: Job, { json, only, memory, ...given }: RunOptions) {
   const { runNodes } = await import('../../src/experiments/index.js');
-  const { cores, strict, checkpointSeconds } = given;
-  const options = { cores, strict, checkpointSeconds, ...(memory !== undefined && { memory: memory * 2 ** 30 }) };
+  const { cores, strict, checkpointSeconds, finishedOnly } = given;
+  const options = {
+    cores,
+    strict,
+    checkpointSeconds,
+    finishedOnly,
+    ...(memory !== undefined && { memory: memory * 2 ** 30 }),
+  };
   if (only) {
     await withProgress((progress) => runNodes({ config, dataRoot, folder, progress, ...options, only }));
     if (json) printJson({ folder, finished: only });
@@ -167,7 +180,7 @@ export async function runToEnd(
   config: ExperimentConfig,
   dataRoot: string,
   folder: string,
-  options: Pick<ExperimentOptions, 'cores' | 'memory' | 'strict' | 'checkpointSeconds'> = {},
+  options: Pick<ExperimentOptions, 'cores' | 'memory' | 'strict' | 'checkpointSeconds' | 'finishedOnly'> = {},
 ): Promise<Finished> {
   const { runExperiment } = await import('../../src/experiments/index.js');
   return withProgress((progress) => runExperiment({ config, dataRoot, folder, progress, ...options }));

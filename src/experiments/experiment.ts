@@ -121,7 +121,7 @@ async function run(context: ExperimentContext): Promise<Finished> {
 async function runAll(context: ExperimentContext): Promise<Finished> {
   const { config, folder } = context;
   const { dataRoot, strict } = context;
-  requireNone((await survey({ config, dataRoot, folder, strict })).refusals);
+  if (!context.finishedOnly) requireNone((await survey({ config, dataRoot, folder, strict })).refusals);
   context.throwIfStopped();
   writeConfig(context);
   const graph = new GraphRun(context);
@@ -197,11 +197,19 @@ function resultOf(
     ...(failed.length > 0 && { failed }),
     verdict: [],
   } satisfies ExperimentResult;
-  return { ...evidence, verdict: [...failed.map(notFinished), ...verdict(evidence)] };
+  return { ...evidence, verdict: [...notFinished(failed), ...verdict(evidence)] };
 }
 
-const notFinished = ({ title, reason }: { title: string; reason: string }) =>
-  `Not finished: ${title}. What needs it is missing here. ${reason}`;
+const SHOWN_FAILURES = 5;
+
+/** Sentences of the verdict. */
+function notFinished(failed: readonly { title: string; reason: string }[]): string[] {
+  const shown = failed.slice(0, SHOWN_FAILURES).map(({ title, reason }) => {
+    return `Not finished: ${title}. What needs it is missing here. ${reason}`;
+  });
+  const rest = failed.length - shown.length;
+  return rest > 0 ? [...shown, `Not finished either: ${rest} more parts; result.json names them.`] : shown;
+}
 
 /** A result that is made again, from the same parts, keeps the date it was first made. */
 function sinceFirstMade(result: ExperimentResult, path: string): ExperimentResult {

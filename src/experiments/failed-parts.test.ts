@@ -119,7 +119,8 @@ describe('what fails', () => {
       expect.stringMatching(/^Not finished: /),
       expect.stringMatching(/^phantoms: mean AUROC .* of random: 0\.\d+/),
     ]);
-    expect(readFileSync(report.html, 'utf8')).toContain('Not finished: pretrain supervised, seed 1');
+    expect(readFileSync(report.markdown, 'utf8')).toContain('Not finished: pretrain supervised, seed 1');
+    expect(readFileSync(report.html, 'utf8')).toContain('<dt>Not finished</dt>');
 
     const { nodes, finished } = experimentStatus(bench.path('partly'));
     expect(finished).toBe(false);
@@ -147,12 +148,23 @@ describe('what fails', () => {
     expect(experimentStatus(bench.path('partly')).finished).toBe(true);
   });
 
-  it('of parts that are run alone ends them alone', async () => {
+  it('of parts that are run alone ends them alone; what is finished can be reported meanwhile', async () => {
     const only = ['dataset/phantoms', 'finetune/phantoms/random/hot/seed-1', 'finetune/phantoms/random/full/seed-1'];
     const error = await failing(runNodes({ ...options(document(1e30), 'alone'), only }).done);
     expect(error.message).toMatch(/^finetune\/phantoms\/random\/hot\/seed-1 failed: random on phantoms, hot: found /);
     const states = new Map(experimentStatus(bench.path('alone')).nodes.map(({ id, state }) => [id, state]));
     expect(only.map((id) => states.get(id))).toEqual(['finished', 'failed', 'finished']);
     expect(readdirSync(join(bench.path('alone'))).sort()).not.toContain('result.json');
+    const before = made('alone');
+    const soFar = await failing(runExperiment({ ...options(document(1e30), 'alone'), finishedOnly: true }).done);
+    expect(made('alone')).toEqual(before);
+    const { result } = soFar.made!;
+    expect(result.cells.map(({ dataset, initialization }) => [dataset, initialization])).toEqual([
+      ['phantoms', 'random'],
+    ]);
+    expect(result.verdict[0]).toBe(
+      'Not finished: read second. What needs it is missing here. dataset/second: not finished',
+    );
+    expect(result.verdict.filter((text) => text.startsWith('Not finished'))).toHaveLength(soFar.failures.length);
   });
 });

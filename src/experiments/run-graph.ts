@@ -130,7 +130,8 @@ export class GraphRun {
   /** The error of a node, as everything that needs it gets it; it is said and kept the first time. */
   private failure({ id, title }: Pick<GraphNode, 'id' | 'title'>, error: unknown): unknown {
     const { context } = this;
-    if (error instanceof Interrupted || error instanceof NotFinished || error instanceof NodeFailure) return error;
+    if (error instanceof Interrupted || error instanceof NodeFailure) return error;
+    if (error instanceof NotFinished && !context.finishedOnly) return error;
     const failure = new NodeFailure(id, title, error);
     this.failed.set(id, failure);
     if (isDiskFull(error)) context.stop();

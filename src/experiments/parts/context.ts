@@ -29,6 +29,8 @@ export interface ExperimentOptions {
   memory?: number;
   /** Ids of the nodes of the graph to run, and no others; all by default. */
   only?: readonly string[];
+  /** Whether nothing is read or trained any more: what is finished is tested and reported, and the rest counts as failed. */
+  finishedOnly?: boolean;
   /** Whether an image that cannot be read ends the experiment; by default it is listed and left out. */
   strict?: boolean;
   /** Seconds of training that a crash may cost at most; the end of an epoch is always kept. 120 by default. */
@@ -75,6 +77,7 @@ export class ExperimentContext {
   readonly records: NodeRecords;
   /** Nodes that may be run; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
+  readonly finishedOnly: boolean;
   /** Files of the radiographs that are tested on, which no pretraining may see. */
   readonly testImages = new Set<string>();
   /** What the tables of data sets tell, by node, as soon as they were read. */
@@ -104,7 +107,10 @@ export class ExperimentContext {
     this.settings = settingsOf(config);
     this.ids = nodeIds(config, this.settings[0]);
     this.records = new NodeRecords(folder, new Map(this.graph.map(({ id, key }) => [id, key])));
-    this.only = only && new Set(only);
+    this.finishedOnly = options.finishedOnly ?? false;
+    const tests = this.graph.filter(({ kind }) => kind === 'test').map(({ id }) => id);
+    const allowed = this.finishedOnly ? tests : only;
+    this.only = allowed && new Set(allowed);
     this.plan = readStoredPlan(folder);
     this.scheduler = new Scheduler(cores, memory);
   }

@@ -147,9 +147,10 @@ exit "$code"
 `);
   });
 
-  it('of the report is no array, and runs the whole', () => {
+  it('of the report is no array, and trains nothing', () => {
     const text = sbatchScript(groupsOf({}).at(-1)!, { ...context, requeues: 0 });
     expect(text).not.toMatch(/--array|--only|SLURM_ARRAY/);
+    expect(text).toMatch(/^hilum experiment run .* --strict --finished-only &$/m);
     expect(text).toMatch(/^#SBATCH --no-requeue$/m);
     expect(text).toMatch(/^job=\$SLURM_JOB_ID$/m);
   });
@@ -185,8 +186,10 @@ it('a job that is needed whole stands for its tasks', () => {
     { job: '18', array: true, nodes: ['c', 'd', ''] },
     { job: '19', array: false, nodes: ['e', 'f'] },
   ];
-  expect(dependencyOf(['a', 'b', 'd', 'e'], jobs)).toBe('afterok:17:18_1:19');
-  expect(dependencyOf(['z'], jobs)).toBeUndefined();
+  const needs = ['a', 'b', 'd', 'e'];
+  expect(dependencyOf({ kind: 'predict', needs }, jobs)).toBe('afterok:17:18_1:19');
+  expect(dependencyOf({ kind: 'report', needs }, jobs)).toBe('afterany:17:18_1:19');
+  expect(dependencyOf({ kind: 'predict', needs: ['z'] }, jobs)).toBeUndefined();
 });
 
 it('a word of the shell stays one', () => {

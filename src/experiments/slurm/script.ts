@@ -51,7 +51,7 @@ export function sbatchScript(group: JobGroup, context: ScriptContext): string {
   const hilum = [
     `${context.hilum} experiment run "$experiment" --data "$data" --out "$out" --cores "$SLURM_CPUS_PER_TASK"`,
     ...options,
-    ...(array ? ['--only "$node"'] : []),
+    array ? '--only "$node"' : '--finished-only',
   ].join(' ');
   const lines = [
     '#!/bin/bash',
@@ -137,15 +137,21 @@ export interface Needed {
   nodes: readonly string[];
 }
 
-/** `afterok:17:19_0:19_3`; undefined where nothing is needed. A job all of whose tasks are needed stands for them. */
-export function dependencyOf(needs: readonly string[], jobs: readonly Needed[]): string | undefined {
+/**
+ * `afterok:17:19_0:19_3`; undefined where nothing is needed. A job all of whose tasks are needed stands for them. The report waits for the
+ * end of all, good or bad.
+ */
+export function dependencyOf(
+  { kind, needs }: Pick<JobGroup, 'kind' | 'needs'>,
+  jobs: readonly Needed[],
+): string | undefined {
   const needed = new Set(needs);
   const parts = jobs.flatMap(({ job, array, nodes }) => {
     const places = nodes.flatMap((id, i) => (needed.has(id) ? [i] : []));
     if (places.length === nodes.length) return [job];
     return array ? places.map((i) => `${job}_${i}`) : places.slice(0, 1).map(() => job);
   });
-  return parts.length > 0 ? `afterok:${parts.join(':')}` : undefined;
+  return parts.length > 0 ? `${kind === 'report' ? 'afterany' : 'afterok'}:${parts.join(':')}` : undefined;
 }
 
 /** What submits the scripts of groups, in their order, by hand. `queued`: jobs that are in the queue already. */
@@ -155,7 +161,7 @@ export function submitScript(groups: readonly JobGroup[], queued: readonly Neede
     return { job: `\${${variable(group)}}`, array: isArray(group), nodes: group.tasks.map(({ id }) => id) };
   });
   const lines = groups.map((group) => {
-    const dependency = dependencyOf(group.needs, [...queued, ...own]);
+    const dependency = dependencyOf(group, [...queued, ...own]);
     const after = dependency === undefined ? '' : ` --dependency="${dependency}"`;
     return `${variable(group)}=$(submit${after} ${scriptName(group)})`;
   });

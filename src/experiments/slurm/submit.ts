@@ -98,7 +98,7 @@ async function submit(options: SlurmOptions, found: Survey): Promise<Submission>
   const all = [...earlier];
   const needed: Needed[] = [...queued];
   for (const group of groups) {
-    const dependency = dependencyOf(group.needs, needed);
+    const dependency = dependencyOf(group, needed);
     const path = join(scripts, scriptName(group));
     const job = await sbatch(dependency === undefined ? [] : [`--dependency=${dependency}`], path);
     all.push(jobOf(group, job, relative(folder, path), config.name));
