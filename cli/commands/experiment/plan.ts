@@ -30,8 +30,8 @@ export function registerPlan(experiment: Command): void {
     .addHelpText(
       'after',
       `
-A few steps of each distinct training are run on noise, for less than half a minute in all; its time is that of a machine which
-does nothing else. Early stopping only shortens it. The plan is kept in the folder: a run shares memory by it, and
+A few steps of each distinct training are run on noise, a few images are read, a few redraws tested: about half a minute in all, more
+where networks are many or large. The times are those of a machine which does nothing else. Early stopping only shortens it. The plan is kept in the folder: a run shares memory by it, and
 "hilum experiment status" knows the time that is left. Exit code 2, with every reason, where the experiment cannot run.
 
 Examples:
@@ -46,7 +46,7 @@ async function plan(file: string, { data, out, memory, json, ...options }: PlanO
   const { loadExperiment, planExperiment } = await import('../../../src/experiments/index.js');
   const { config, dataRoot } = loadExperiment(file, data);
   const folder = out ?? join('runs', config.name);
-  if (options.probe) note('measuring a few training steps');
+  if (options.probe) note('measuring a few training steps, images and redraws');
   const bytes = memory === undefined ? {} : { memory: memory * GIB };
   const planned = await planExperiment({ config, dataRoot, folder, ...options, ...bytes });
   if (json) printJson(planned);
@@ -61,17 +61,33 @@ function textOf(plan: ExperimentPlan): string {
     secondsLeft === null
       ? 'not measured'
       : `${duration(secondsLeft)} with ${cores} cores (${duration(secondsOfWork!)} one after the other), give or take ${Math.round(100 * uncertainty)} %`;
-  const unknown = left.filter(({ kind, seconds }) => seconds === null && kind !== 'test').length;
-  const open = secondsLeft !== null && unknown > 0 ? `; ${unknown} parts without an estimate count nothing` : '';
   const most = Math.max(0, ...left.map((node) => node.memory));
   return [
     `${name}: ${parts}`,
     '',
     table([['part', 'state', 'time', 'memory', 'disk', 'cores', 'needs'], ...nodes.map(rowOf)], [0, 1, 6]),
-    `time    ${time}${open}`,
+    ...(nodes.length > MANY
+      ? [table([['in all', 'parts', 'to do', 'time', 'memory', 'disk'], ...kindRows(nodes)])]
+      : []),
+    `time    ${time}`,
     `memory  ${gib(most)} at most for one part, ${gib(memory)} to share`,
     `disk    ${gib(disk.needed)} to be written, ${gib(disk.free)} free`,
   ].join('\n');
+}
+
+/** Parts from which on there are sums for each kind. */
+const MANY = 20;
+
+/** Of each kind of part: how many, and of those that are left the time one after the other, the memory of the largest, the disk of all. */
+function kindRows(nodes: readonly PlannedNode[]): string[][] {
+  return [...new Set(nodes.map(({ kind }) => kind))].map((kind) => {
+    const own = nodes.filter((node) => node.kind === kind);
+    const left = own.filter(({ finished }) => !finished);
+    const sum = (of: (node: PlannedNode) => number) => left.reduce((total, node) => total + of(node), 0);
+    const time = left.some(({ seconds }) => seconds === null) ? '?' : duration(sum(({ seconds }) => seconds!));
+    const memory = Math.max(0, ...left.map((node) => node.memory));
+    return [kind, `${own.length}`, `${left.length}`, time, gib(memory), gib(sum(({ disk }) => disk))];
+  });
 }
 
 const gib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;

@@ -73,9 +73,12 @@ export class Estimate {
   private reading(dataset: string, id: string): Taken {
     const { radiographs } = this.survey.context.tables.get(id)!;
     const each = this.measured?.radiographs.get(id);
-    const { masks } = this.config.datasets.find(({ name }) => name === dataset)!;
+    const { masks, role } = this.config.datasets.find(({ name }) => name === dataset)!;
+    const { context } = this.survey;
+    const isLookedInto = id === context.ids.dataset(dataset) && role !== 'external' && !this.config.crossValidation;
     // Masks are read too, and with them the images that were not kept.
-    const masked = masks === undefined ? 0 : radiographs.filter(({ split }) => split !== 'validate').length;
+    const masked =
+      masks === undefined || !isLookedInto ? 0 : radiographs.filter(({ split }) => split !== 'validate').length;
     const again = masked * this.readingAgain(dataset, this.config, radiographs.length);
     const seconds = each === undefined ? null : each * (radiographs.length + masked) + again;
     return { seconds, memory: SMALL_BYTES, disk: (radiographs.length + 2 * masked) * ROW_BYTES };
