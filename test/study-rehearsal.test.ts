@@ -141,7 +141,7 @@ describe.skipIf(!wanted)('the study files from data to export', { timeout: 1_800
     expect(cells).toHaveLength(17);
     expect(comparisons).toHaveLength(5 * 3 + 1);
     expect(datasets).toHaveLength(6);
-    expect(initializations[2].pretrainings).toMatchObject([{ epochs: 2, steps: 2 }]);
+    expect(initializations[2].pretrainings).toMatchObject([{ epochs: 2, steps: 4 }]);
     const curves = cells.map(({ runs }: Document) => JSON.stringify(runs[0].curve));
     expect(new Set(curves).size).toBe(17);
     for (const { meanAuroc, meanOver } of cells) {
