@@ -123,8 +123,7 @@ class StratifiedScores {
         requireScores(scores, column, `model ${model.name}, seed ${s}, finding ${f}`);
         return rowsOf.map((rows, g) => {
           if (!hasPairs[f]![g]) return undefined;
-          const of = (values: Float32Array) => Float32Array.from(rows, (row) => values[row]!);
-          return rankScores(of(scores), of(column), Number.NaN, unitsOf[g]);
+          return rankScores(someOf(scores, rows), someOf(column, rows), Number.NaN, unitsOf[g]);
         });
       }),
     );
@@ -168,6 +167,12 @@ function rowsOfStrata(strata: Int32Array, count: number): Int32Array[] {
   const rows = Array.from({ length: count }, (): number[] => []);
   for (const [row, stratum] of strata.entries()) if (stratum >= 0) rows[stratum]!.push(row);
   return rows.map((own) => Int32Array.from(own));
+}
+
+function someOf(values: Float32Array, rows: Int32Array): Float32Array {
+  const some = new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) some[i] = values[rows[i]!]!;
+  return some;
 }
 
 function sum(values: Iterable<number>): number {

@@ -8,6 +8,7 @@ export type { ExperimentOptions } from './parts/context.js';
 export { Unfinished } from './parts/failure.js';
 export { experimentGraph, type GraphNode, type NodeKind } from './parts/graph.js';
 export type { ProgressSink } from './parts/progress-sink.js';
+export { Scheduler } from './parts/scheduler.js';
 export { type ExperimentPlan, type PlannedNode, type PlanOptions, planExperiment } from './planning/plan.js';
 export { type ReportPaths, writeReport } from './report/index.js';
 export type { ExperimentResult } from './result/index.js';
@@ -23,3 +24,5 @@ export {
   waitForJobs,
 } from './slurm/index.js';
 export { type ExperimentStatus, experimentStatus, type NodeState, type NodeStatus } from './status.js';
+export type { TestingInput } from './testing/testing-input.js';
+export { type Cores, ThreadedTest } from './testing/threaded-test.js';

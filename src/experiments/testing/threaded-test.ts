@@ -17,6 +17,9 @@ export interface TestingWork {
 /** `redrawn`: from here on one core is enough. */
 export type TestingOutput = { redrawn: true } | { analysis: number; told: Told } | { error: PackedError };
 
+/** Where threads run: an experiment's cores. */
+export type Cores = Pick<ExperimentContext, 'onCores' | 'spareCores' | 'stoppable' | 'all'>;
+
 /**
  * A test in threads of its own, each as soon as a core is free: redraws and shortcuts of a large data set take minutes, in which Ctrl-C
  * must be heard. Throws Interrupted where the experiment was stopped.
@@ -31,7 +34,7 @@ export class ThreadedTest {
   private lean: Radiograph[] | undefined;
 
   constructor(
-    private readonly context: ExperimentContext,
+    private readonly context: Cores,
     private readonly input: TestingInput,
     name: string,
     progress: ProgressSink,
