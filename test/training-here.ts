@@ -1,6 +1,6 @@
 /**
  * `startTraining` in this thread: the start of a thread costs more than the few steps of a small training. One training runs at a time,
- * since all share the random generator. For `vi.mock('../src/training/training.js', ...)`.
+ * since all share the random generator. For `vi.mock('../src/training/index.js', ...)`.
  */
 import { mkdirSync } from 'node:fs';
 import { batches, epochOrder } from '../src/imaging/index.js';

@@ -5,8 +5,8 @@ import { loadWeights } from '../models/index.js';
 import { readSafetensors, scope, toFloat32Array } from '../torch/index.js';
 import { type Document, IMAGES, PretrainingBench } from './fixtures/tiny-pretraining.js';
 
-vi.mock('../training/training.js', async (actual) => ({
-  ...(await actual<typeof import('../training/training.js')>()),
+vi.mock('../training/index.js', async (actual) => ({
+  ...(await actual<typeof import('../training/index.js')>()),
   startTraining: (await import('../../test/training-here.js')).startTrainingHere,
 }));
 
