@@ -335,7 +335,7 @@ export class GraphRun {
     const isReference = (setting ?? '') === context.settings[0].slug;
     context.throwIfStopped();
     context.progress.print(`testing: ${dataset}${setting === undefined ? '' : `, ${setting}`}`);
-    const input = { dataset: prepared, cells, external, isReference };
+    const input = { dataset: prepared, cells, external, isReference, setting };
     return this.tested(id, missing, (progress) => testDataset(context, input, progress));
   }
 

@@ -29,7 +29,8 @@ export async function testDataset(
     cells,
     external,
     isReference,
-  }: { dataset: PreparedDataset; cells: CellRuns[]; external: ExternalCell[]; isReference: boolean },
+    setting,
+  }: { dataset: PreparedDataset; cells: CellRuns[]; external: ExternalCell[]; isReference: boolean; setting?: string },
   progress: ProgressSink = context.progress,
 ): Promise<DatasetTest> {
   const { config, folder } = context;
@@ -56,7 +57,12 @@ export async function testDataset(
   if (looks < WORTH_A_THREAD && external.length === 0 && dataset.radiographs.length <= MOST_AT_ONCE) {
     return context.onCores(1, async () => runTest(input, () => {}) as DatasetTest);
   }
-  const test = new ThreadedTest(context, input, `test ${dataset.name}`, progress);
+  const test = new ThreadedTest(
+    context,
+    input,
+    `test ${dataset.name}${setting === undefined ? '' : `, ${setting}`}`,
+    progress,
+  );
   const isSmall = looks + looksOf(external) < WORTH_A_THREAD_EACH;
   return test.result(
     isSmall ? test.analyse(test.all, looks >= WORTH_THREADS) : test.sideBySide(),
