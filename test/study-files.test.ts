@@ -42,7 +42,9 @@ describe('study-2024.yaml', () => {
     expect(of('finetuning')).toHaveLength(3 * 6 - 1);
     expect(of('pretraining')).toHaveLength(1);
     expect(of('test')).toHaveLength(6);
-    const started = of('finetuning').filter((node) => 'initialization' in node && node.initialization === 'MIMIC-CXR-supervised');
+    const started = of('finetuning').filter(
+      (node) => 'initialization' in node && node.initialization === 'MIMIC-CXR-supervised',
+    );
     expect(started).toHaveLength(5);
     for (const { needs } of started) expect(needs).toContain('pretrain/MIMIC-CXR-supervised/seed-1');
     expect(graph.find(({ id }) => id === 'data/MIMIC-CXR-supervised')!.needs).toHaveLength(6);
