@@ -8,6 +8,7 @@ import { auroc, delongTest, pairedBootstrap, permutationTest, placements } from 
 import { type CompareOptions, compareModels } from './compare.js';
 import { writeComparison } from './page.js';
 import { nameOf } from './read.js';
+import { requireSeeds } from './seeds.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-compare-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -446,5 +447,34 @@ describe('what does not fit is refused with the reason', () => {
     expect(() => compareModels(options(beside('z.csv', -1, 'q')))).toThrow(
       /id image 9, patient: found q; expected p, as in/,
     );
+  });
+});
+
+describe('runs of an experiment as seeds of one model', () => {
+  const run = (name: string, inputs: object) => {
+    const path = csv(`${name}/predictions.csv`, [['id', ...NAMES], ...plain(good!)]);
+    writeFileSync(join(dirname(path), 'config.json'), JSON.stringify({ name, inputs }));
+    return path;
+  };
+  const inputs = { recipe: { epochs: 5 }, model: { imageSize: 32 }, seed: 1, start: 'random', data: 'x' };
+  const one = run('run-1', inputs);
+
+  it('may differ in seed, pretraining and the patients that a share of the labels takes', () => {
+    const others = [
+      run('run-2', { ...inputs, seed: 2, data: 'y' }),
+      run('run-3', { ...inputs, seed: 2, start: 'pretrained' }),
+    ];
+    expect(() => requireSeeds([one, ...others, a])).not.toThrow();
+  });
+
+  it.each([
+    ['of another size', { ...inputs, model: { imageSize: 64 }, seed: 2 }, /not the same model as of .*run-1/],
+    ['of another recipe', { ...inputs, recipe: { epochs: 6 }, seed: 2 }, /not the same recipe/],
+    ['with adapters', { ...inputs, seed: 2, tuning: { freeze: 'backbone' } }, /not the same tuning/],
+    ['of the same seed, with fewer labels', { ...inputs, data: 'y' }, /a second run with the same seed and start/],
+  ])('are refused %s', (_, other, message) => {
+    const b = run('run-other', other);
+    expect(() => compareModels({ first: [one, b], second: [one] })).toThrow(message);
+    expect(() => compareModels({ first: [one], second: [one, b] })).toThrow(message);
   });
 });

@@ -20,6 +20,7 @@ import { alignPredictions } from './align.js';
 import { noteIndependence, noteScale, noteValues } from './notes.js';
 import { nameOf, predictionFiles, readPredictionFile } from './read.js';
 import type { ComparedModel, FindingComparison, ModelComparison, NumberWithInterval } from './result.js';
+import { requireSeeds } from './seeds.js';
 import { verdict } from './verdict.js';
 
 export const ALTERNATIVES = ['two-sided', 'greater', 'less'] as const;
@@ -241,6 +242,7 @@ function readModels(options: CompareOptions, split: string) {
     string[],
     string[],
   ];
+  for (const files of [first, second]) requireSeeds(files);
   const [a, b] = [first.map(read), second.map(read)];
   const labels =
     options.labels === undefined ? undefined : readPredictionFile(options.labels, { ...common, kind: 'labels' });
