@@ -87,7 +87,9 @@ Examples:
     .action(run);
   experiment
     .command('report')
-    .description('write report.html, report.md and comparison.csv again from a finished experiment')
+    .description(
+      'write report.html, report.md, the CSV files of numbers and the model cards again from a finished experiment',
+    )
     .argument('<folder>', 'the folder of a finished experiment')
     .option('--json', 'print the paths as one JSON document on standard output')
     .addHelpText('after', '\nExamples:\n  hilum experiment report runs/chestxray14-mini')

@@ -26,7 +26,7 @@ export function modelsAndShortcuts(result: ExperimentResult): Figure {
   });
   return {
     caption:
-      'Initializations (color) and shortcut predictors (gray): mean test AUROC with ' +
+      'Initializations (color) and logistic regressions on simple features (gray): mean test AUROC with ' +
       `${confidence(result.statistics.confidence)} interval. Dashed: chance.`,
     legend: [],
     panels: intervalPanels(groups, 'Mean test AUROC', 0.5),

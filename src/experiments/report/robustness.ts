@@ -92,6 +92,10 @@ export function degradedTable(result: ExperimentResult): Table {
         ]),
     ),
     notes: [
+      'Of the first run of each initialization, on the images as they are too.',
+      ...(degraded.some(({ mean }) => mean?.share === null)
+        ? ['No share is given where the interval of the AUROC on images as they are reaches 0.5.']
+        : []),
       'Share left: (degraded \u2212 0.5) / (as they are \u2212 0.5). Near 1 the model needs no more than what is left of the image; a small share does ' +
         'not show that it reads anatomy, since it never saw such images.',
       ...distinct(
