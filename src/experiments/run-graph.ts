@@ -350,6 +350,7 @@ export class GraphRun {
         });
       }),
     );
+    if (failed.length > 0 && cells.length === 0) throw failed[0];
     context.throwIfStopped();
     context.progress.print(`comparing settings: ${dataset}`);
     return this.tested(id, failed, (progress) => testSettings(context, dataset, cells, progress));
