@@ -46,7 +46,8 @@ async function train(
   const { train } = feeds;
   const images = 'read' in train ? train.images : train.indices.length;
   const stepsPerEpoch = Math.floor(images / train.batchSize);
-  const task = createTask(config, { folder, device, stepsPerEpoch, totalSteps: epochs * stepsPerEpoch });
+  const totalSteps = epochs * stepsPerEpoch;
+  const task = createTask(config, { folder, device, stepsPerEpoch, totalSteps, throwIfStopped: () => {} });
   const read = (name: string, epoch: number, start: number) => {
     const feed = feeds[name]!;
     if ('read' in feed) return feed.read(epoch, start);

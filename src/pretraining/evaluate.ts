@@ -5,7 +5,7 @@ import { featureVectors } from '../features/index.js';
 import { toThreeChannels, toUnit } from '../imaging/index.js';
 import type { VisionTransformer } from '../models/index.js';
 import { noGrad, scope, type Tensor, toFloat32Array } from '../torch/index.js';
-import type { Batch } from '../training/index.js';
+import type { Batch, TaskContext } from '../training/index.js';
 import { type Labels, rowsOf, type SplitFeatures, scoreLinear, scoreNeighbors } from './labels.js';
 
 export interface Evaluation {
@@ -25,20 +25,26 @@ export interface Scores {
   linear?: number;
 }
 
-/** Of class tokens in float32. `nearest`: training pictures of each test picture. Throws where the features are not finite. */
+type Place = Pick<TaskContext, 'device' | 'throwIfStopped'>;
+
+/**
+ * Of class tokens in float32. `nearest`: training pictures of each test picture. Throws where the features are not finite, and
+ * Interrupted soon after the run is asked to stop.
+ */
 export async function evaluateTeacher(
   teacher: VisionTransformer,
   batches: AsyncIterable<Batch>,
   { k, linear, labels }: Evaluation,
-  device: string,
+  { device, throwIfStopped }: Place,
 ): Promise<{ scores: Scores; nearest: Neighbors }> {
   const features = await splitFeatures(batches, labels, ({ images, shape }) =>
     featureVectors(teacher, toThreeChannels(toUnit(images, shape, device)), 'class'),
   );
   const { dimensions, train, test } = features;
-  const nearest = nearestNeighbors({ dimensions, train, queries: test, ks: [k] });
+  const nearest = nearestNeighbors({ dimensions, train, queries: test, ks: [k], onWork: throwIfStopped });
   const knn = scoreNeighbors(labels, nearest);
-  return { scores: linear ? { knn, linear: scoreLinear(labels, features) } : { knn }, nearest };
+  const scores = linear ? { knn, linear: scoreLinear(labels, features, throwIfStopped) } : { knn };
+  return { scores, nearest };
 }
 
 /** Raw pixels are averaged to at most so many in height and in width. */
@@ -48,13 +54,17 @@ const PIXELS = 32;
  * What the pixels themselves are worth, without any network: averaged to 32 x 32 per channel, less the mean of the training pictures,
  * compared as class tokens are.
  */
-export async function evaluatePixels(batches: AsyncIterable<Batch>, { k, labels }: Evaluation): Promise<Scores> {
+export async function evaluatePixels(
+  batches: AsyncIterable<Batch>,
+  { k, labels }: Evaluation,
+  { throwIfStopped }: Pick<Place, 'throwIfStopped'>,
+): Promise<Scores> {
   const { dimensions, train, test } = await splitFeatures(batches, labels, ({ images, shape }) => {
     const side = Math.min(PIXELS, shape[2]);
     return toUnit(images, shape).adaptiveAvgPool2d([side, side]).flatten(1);
   });
   center(train, test, dimensions);
-  const nearest = nearestNeighbors({ dimensions, train, queries: test, ks: [k] });
+  const nearest = nearestNeighbors({ dimensions, train, queries: test, ks: [k], onWork: throwIfStopped });
   return { knn: scoreNeighbors(labels, nearest) };
 }
 

@@ -55,8 +55,12 @@ export function scoreNeighbors(labels: Labels, nearest: Neighbors): number {
   return meanAuroc(scores!, labels);
 }
 
-/** As `scoreNeighbors`, of a linear probe that is fitted on train and takes its C from validate. */
-export function scoreLinear(labels: Labels, { dimensions, train, validate, test }: SplitFeatures): number {
+/** As `scoreNeighbors`, of a linear probe that is fitted on train and takes its C from validate. `onWork` is called often, and may throw. */
+export function scoreLinear(
+  labels: Labels,
+  { dimensions, train, validate, test }: SplitFeatures,
+  onWork?: () => void,
+): number {
   const { names } = labels;
   if (labels.kind === 'classes') {
     const probe = probeClasses({
@@ -64,6 +68,7 @@ export function scoreLinear(labels: Labels, { dimensions, train, validate, test 
       classes: names.length,
       train: { features: train, labels: labels.train },
       validation: { features: validate, labels: labels.validate },
+      onWork,
     });
     return accuracy(probedClasses(probe, test, dimensions), labels.test, names.length);
   }
@@ -72,6 +77,7 @@ export function scoreLinear(labels: Labels, { dimensions, train, validate, test 
     findings: names.length,
     train: { features: train, labels: labels.train },
     validation: { features: validate, labels: labels.validate },
+    onWork,
   });
   return meanAuroc(probedFindings(probe, test, dimensions), labels);
 }

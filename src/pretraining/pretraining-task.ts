@@ -32,7 +32,8 @@ class PretrainingTask implements TrainingTask {
   private pixels: Scores | null = null;
   /** Of a step, with what it waits for; undefined before the first. */
   private seconds: number | undefined;
-  private secondsLeft = 0;
+  /** Undefined before the first step of this process. */
+  private secondsLeft: number | undefined;
   private clock: number | undefined;
 
   constructor(
@@ -75,7 +76,7 @@ class PretrainingTask implements TrainingTask {
   async begin(read: ReadFeed): Promise<Metrics | undefined> {
     const { evaluation } = this.config;
     if (!evaluation) return undefined;
-    this.pixels = await evaluatePixels(read('evaluation'), evaluation);
+    this.pixels = await evaluatePixels(read('evaluation'), evaluation, this.context);
     return { ...(await this.judge(0, read, evaluation)), knnPixels: this.pixels.knn };
   }
 
@@ -83,13 +84,16 @@ class PretrainingTask implements TrainingTask {
     const { secondsLeft } = this;
     const { evaluation, epochs } = this.config;
     const due = evaluation && ((epoch + 1) % evaluation.every === 0 || epoch + 1 === epochs);
-    return { secondsLeft, ...(due && (await this.judge(epoch + 1, read, evaluation))) };
+    return {
+      ...(secondsLeft !== undefined && { secondsLeft }),
+      ...(due && (await this.judge(epoch + 1, read, evaluation))),
+    };
   }
 
   private async judge(epoch: number, read: ReadFeed, evaluation: Evaluation): Promise<Scores> {
     const { device, folder } = this.context;
     const { teacher } = this.task;
-    const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, device);
+    const { scores, nearest } = await evaluateTeacher(teacher, read('evaluation'), evaluation, this.context);
     const options = { epoch, scores, before: this.scores[0], pixels: this.pixels, nearest, evaluation, device };
     const html = await evaluationPage(teacher, read('evaluation'), options);
     writeFileAtomic(join(folder, 'evaluations', `epoch-${String(epoch).padStart(4, '0')}.html`), html);

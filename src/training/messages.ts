@@ -11,9 +11,11 @@ export interface WorkerStart {
   /** Processor threads per operator. */
   threads: number;
   seed: number;
+  /** `[1]`, shared: 1 once the run is to stop. A message would wait until a long computation is over. */
+  stop: Int32Array;
 }
 
-export type ToWorker = { type: 'stop' } | { type: 'batch'; stream: number; batch: Batch | null };
+export type ToWorker = { type: 'batch'; stream: number; batch: Batch | null };
 
 export type FromWorker =
   | { type: 'open'; stream: number; feed: string; epoch: number; start: number }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualSeed, noGrad, rand, type StateDict, scope, setThreads, toFloat32Array, zeros } from '../torch/index.js';
 import { checkpointPath } from './checkpoint.js';
 import { type RunOutcome, type RunPlan, runTask } from './runner.js';
-import type { Batch, Metrics, Position, TrainingTask } from './task.js';
+import type { Batch, Metrics, Position, ReadFeed, TrainingTask } from './task.js';
 
 setThreads(1);
 const STEPS = 4;
@@ -82,6 +82,29 @@ interface Options extends Partial<RunPlan> {
   endAfter?: number;
 }
 
+/** Judges what it has summed by two passes over a feed of three batches before the training, after each epoch and at its end. */
+class JudgedTask extends SummingTask {
+  async begin(read: ReadFeed): Promise<Metrics> {
+    return this.judged(read);
+  }
+
+  override async endEpoch(epoch: number, read?: ReadFeed): Promise<Metrics> {
+    const judged = await this.judged(read!);
+    return { ...judged, ...(await super.endEpoch(epoch)) };
+  }
+
+  override async finish(read?: ReadFeed) {
+    await this.judged(read!);
+    return super.finish();
+  }
+
+  private async judged(read: ReadFeed): Promise<Metrics> {
+    let sum = 0;
+    for (const _ of ['twice', 'over']) for await (const { indices } of read('judge')) sum += indices[0]!;
+    return { judged: sum * toFloat32Array(this.weight)[0]! };
+  }
+}
+
 async function run({
   stopAfter,
   dieAt,
@@ -120,6 +143,49 @@ async function undisturbed(): Promise<{ result: unknown; lines: string }> {
   if (outcome.status !== 'done') throw new Error('interrupted');
   return { result: outcome.result, lines };
 }
+
+describe('a run that judges', () => {
+  const JUDGED = 2 * 3;
+
+  /** Asked to stop when it has been given so many batches to judge by. */
+  async function judgedRun(stopAfter = Infinity): Promise<{ outcome: RunOutcome; batches: number }> {
+    manualSeed(7);
+    let batches = 0;
+    const outcome = await runTask(
+      new JudgedTask(),
+      { folder, device: 'cpu', epochs: EPOCHS, stepsPerEpoch: STEPS, checkpointSeconds: 1e9, logEvery: 2 },
+      {
+        epoch: feed,
+        read: async function* () {
+          for (let i = 0; i < 3; i++) {
+            batches++;
+            yield { indices: Int32Array.of(i), images: new Uint8Array(1), shape: [1, 1, 1, 1] };
+          }
+        },
+      },
+      { stopped: () => batches >= stopAfter, onProgress: () => {} },
+    );
+    return { outcome, batches };
+  }
+
+  const AT_BEGIN = [1, JUDGED];
+  const AT_END_OF_EPOCH = [JUDGED + 1, JUDGED + 5, 3 * JUDGED + 2];
+  const AT_FINISH = [4 * JUDGED + 1, 4 * JUDGED + 4];
+  it.each([...AT_BEGIN, ...AT_END_OF_EPOCH, ...AT_FINISH])(
+    'stopped at batch %d of these, it stops there and then, and goes on to the same bits',
+    async (stopAfter) => {
+      const { outcome: whole, batches } = await judgedRun();
+      expect(batches).toBe((2 + EPOCHS) * JUDGED);
+      const expected = metrics();
+      rmSync(folder, { recursive: true });
+      const first = await judgedRun(stopAfter);
+      expect(first).toEqual({ outcome: { status: 'interrupted' }, batches: stopAfter });
+      const { outcome } = await judgedRun();
+      expect(outcome).toMatchObject({ status: 'done', result: (whole as { result: unknown }).result });
+      expect(metrics()).toBe(expected);
+    },
+  );
+});
 
 describe('a run', () => {
   it('goes through all epochs, logs steps and means of epochs, and leaves a checkpoint', async () => {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { removeAsides } from '../base/index.js';
+import { Interrupted, removeAsides } from '../base/index.js';
 import { checkpointPath, loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js';
 import { RunLog } from './run-log.js';
 import type { Batch, Metrics, Position, ReadFeed, TrainingTask } from './task.js';
@@ -16,7 +16,7 @@ export interface RunPlan {
 }
 
 export interface RunSignals {
-  /** True once the run should write a checkpoint and end. */
+  /** True once the run should write a checkpoint and end; it stays so. */
   stopped(): boolean;
   onProgress(report: { at: Position; imagesDone: number; metrics: Metrics }): void;
   /** After each epoch, which counts from 1: what is logged of it. */
@@ -25,6 +25,10 @@ export interface RunSignals {
 
 /** Reads the training feed of an epoch from a batch on. */
 export type ReadEpoch = (epoch: number, start: number) => AsyncIterable<Batch>;
+
+export const throwIf = (stopped: () => boolean) => (): void => {
+  if (stopped()) throw new Interrupted('stopped');
+};
 
 export type RunOutcome = { status: 'done'; result: unknown; seconds: number } | { status: 'interrupted' };
 
@@ -61,10 +65,14 @@ export async function runTask(
     saved = performance.now();
   };
 
-  const begun = found ? undefined : await task.begin?.(feeds.read);
-  if (begun) {
-    log.epoch(0, begun);
-    signals.onEpoch?.({ epoch: 0, metrics: begun });
+  const read = readUntil(signals, feeds.read);
+  if (!found) {
+    const begun = await unlessStopped(task.begin?.(read));
+    if (begun === STOPPED) return { status: 'interrupted' };
+    if (begun) {
+      log.epoch(0, begun);
+      signals.onEpoch?.({ epoch: 0, metrics: begun });
+    }
   }
   while (progress.epoch < epochs && !task.ended?.()) {
     for await (const batch of feeds.epoch(progress.epoch, progress.stepOfEpoch)) {
@@ -91,7 +99,11 @@ export async function runTask(
     }
     const sums = Object.entries(progress.sums);
     const means: Metrics = Object.fromEntries(sums.map(([name, sum]) => [name, sum / stepsPerEpoch]));
-    const ended = await task.endEpoch?.(progress.epoch, feeds.read, means);
+    const ended = await unlessStopped(task.endEpoch?.(progress.epoch, read, means));
+    if (ended === STOPPED) {
+      save();
+      return { status: 'interrupted' };
+    }
     const report = { epoch: progress.epoch + 1, metrics: { ...means, ...ended } };
     log.epoch(report.epoch, report.metrics);
     signals.onEpoch?.(report);
@@ -99,6 +111,30 @@ export async function runTask(
     save();
     if (signals.stopped()) return { status: 'interrupted' };
   }
-  const result = await task.finish(feeds.read);
-  return { status: 'done', result, seconds: progress.seconds };
+  const result = await unlessStopped(task.finish(read));
+  return result === STOPPED ? { status: 'interrupted' } : { status: 'done', result, seconds: progress.seconds };
+}
+
+/** Feeds that end with Interrupted before the next batch once the run is asked to stop. */
+function readUntil({ stopped }: RunSignals, read: ReadFeed): ReadFeed {
+  const throwIfStopped = throwIf(stopped);
+  return async function* (feed) {
+    throwIfStopped();
+    for await (const batch of read(feed)) {
+      throwIfStopped();
+      yield batch;
+    }
+  };
+}
+
+const STOPPED = Symbol('stopped');
+
+/** What comes of `work`, or STOPPED where it was left with Interrupted. */
+async function unlessStopped<T>(work: Promise<T> | undefined): Promise<T | undefined | typeof STOPPED> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Interrupted) return STOPPED;
+    throw error;
+  }
 }

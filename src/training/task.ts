@@ -23,7 +23,7 @@ export interface Position {
 
 export type Metrics = Record<string, number>;
 
-/** Reads one feed from its first batch to its last. */
+/** Reads one feed from its first batch to its last. Throws Interrupted once the run is asked to stop. */
 export type ReadFeed = (feed: string) => AsyncIterable<Batch>;
 
 /** What a task finds ready in its thread. */
@@ -34,11 +34,15 @@ export interface TaskContext {
   device: string;
   totalSteps: number;
   stepsPerEpoch: number;
+  /** Throws Interrupted where the run was asked to stop: for work between two steps that takes long. */
+  throwIfStopped(): void;
 }
 
 /**
  * A training: what the runner (runner.ts) calls, in the training thread. Everything that changes from step to step must
  * be in `state()` and `memory()`; random numbers must come from this thread's generator or from the position.
+ * `begin`, `endEpoch` and `finish` may be left with Interrupted, by `read` or by `throwIfStopped`: they are called again when the run
+ * goes on, so they must not have changed anything that a checkpoint holds.
  */
 export interface TrainingTask {
   /** Tensors of a checkpoint; not copies. */

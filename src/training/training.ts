@@ -52,7 +52,7 @@ export type TrainingOutcome<R> = { status: 'done'; result: R; seconds: number } 
 
 export interface Training<R> {
   outcome: Promise<TrainingOutcome<R>>;
-  /** Finishes the step, writes a checkpoint, ends. */
+  /** Finishes the step, or leaves the evaluation, which is done anew when the run goes on; writes a checkpoint, ends. */
   stop(): void;
 }
 
@@ -81,7 +81,8 @@ export function startTraining<R>(
   const { folder, device, epochs, threads, seed, config, taskModule, checkpointSeconds = 120, logEvery = 0 } = job;
   const plan = { folder, device, epochs, stepsPerEpoch: stepsPerEpoch(job.feeds.train), checkpointSeconds, logEvery };
   mkdirSync(folder, { recursive: true });
-  const workerData: WorkerStart = { taskModule, config, plan, threads, seed };
+  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workerData: WorkerStart = { taskModule, config, plan, threads, seed, stop };
   const worker = new Worker(compiledUrl('./worker.js', import.meta.url), { workerData });
   const streams = new Map<number, AsyncGenerator<Batch, void, undefined>>();
   const tell = (message: ToWorker, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer);
@@ -107,7 +108,7 @@ export function startTraining<R>(
       else fail(unpackError(message.error));
     });
   });
-  return { outcome, stop: () => tell({ type: 'stop' }) };
+  return { outcome, stop: () => void Atomics.store(stop, 0, 1) };
 }
 
 function openFeed(job: TrainingJob, { feed, epoch, start }: Extract<FromWorker, { type: 'open' }>) {

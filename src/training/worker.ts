@@ -3,19 +3,17 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../base/index.js';
 import { manualSeed, setThreads } from '../torch/index.js';
 import { BATCHES_AHEAD, type FromWorker, type ToWorker, type WorkerStart } from './messages.js';
-import { runTask } from './runner.js';
+import { runTask, throwIf } from './runner.js';
 import type { Batch, CreateTask } from './task.js';
 
 const port = parentPort!;
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-let stopped = false;
 let streams = 0;
 const waiting = new Map<number, ((batch: Batch | null) => void)[]>();
 
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'stop') stopped = true;
-  else waiting.get(message.stream)?.shift()?.(message.batch);
+  waiting.get(message.stream)?.shift()?.(message.batch);
 });
 
 /** One feed as an iterable that keeps a few batches on their way. */
@@ -43,20 +41,23 @@ async function* read(feed: string, epoch: number, start: number): AsyncGenerator
   }
 }
 
-async function main({ taskModule, config, plan, threads, seed }: WorkerStart): Promise<void> {
+async function main({ taskModule, config, plan, threads, seed, stop }: WorkerStart): Promise<void> {
   setThreads(threads);
   manualSeed(seed, plan.device);
   if (plan.device !== 'cpu') manualSeed(seed);
   const { createTask } = (await import(taskModule)) as { createTask: CreateTask<unknown> };
   const { folder, device, epochs, stepsPerEpoch } = plan;
-  const task = createTask(config, { folder, device, stepsPerEpoch, totalSteps: epochs * stepsPerEpoch });
+  const stopped = () => Atomics.load(stop, 0) !== 0;
+  const throwIfStopped = throwIf(stopped);
+  const totalSteps = epochs * stepsPerEpoch;
+  const task = createTask(config, { folder, device, stepsPerEpoch, totalSteps, throwIfStopped });
   let reported = 0;
   const outcome = await runTask(
     task,
     plan,
     { epoch: (epoch, start) => read('train', epoch, start), read: (feed) => read(feed, 0, 0) },
     {
-      stopped: () => stopped,
+      stopped,
       onProgress: (report) => {
         if (performance.now() - reported < 100 && report.at.step + 1 < report.at.totalSteps) return;
         reported = performance.now();

@@ -131,6 +131,29 @@ describe('a linear probe of findings', () => {
   });
 });
 
+/** Throws when it is called the third time. */
+function thirdTime(): () => void {
+  let calls = 0;
+  return () => {
+    if (++calls === 3) throw new Error('enough');
+  };
+}
+
+it('ends in the middle of a regression where it is told to, and leaves no tensor behind', () => {
+  const before = liveTensors();
+  const features = Float32Array.from({ length: 40 }, (_, i) => Math.sin(i ** 2));
+  const own = { features, labels: features.map((x, i) => (x + Math.sin(i) > 0 ? 1 : 0)) };
+  const classes = { features, labels: Int32Array.from(own.labels) };
+  let fits = 0;
+  const options = { dimensions: 1, cs: [1], onProgress: () => void fits++ };
+  const findings = { ...options, findings: 1, train: own, validation: own };
+  const two = { ...options, classes: 2, train: classes, validation: classes };
+  expect(() => probeFindings({ ...findings, onWork: thirdTime() })).toThrow('enough');
+  expect(() => probeClasses({ ...two, onWork: thirdTime() })).toThrow('enough');
+  expect(fits).toBe(0);
+  expect(liveTensors()).toBe(before);
+});
+
 describe('a linear probe of classes', () => {
   const reference = fixture<ClassesCase>('classes');
   const { dimensions, classes, cs } = reference;

@@ -22,6 +22,8 @@ export interface ProbeOptions<Labels> {
   maxIterations?: number;
   /** After each regression. */
   onProgress?(done: number, total: number): void;
+  /** Before each pass over the training rows; ends the work by throwing. */
+  onWork?(): void;
 }
 
 /** The regressions at one C. */
@@ -105,7 +107,7 @@ export function probeFindings({
  * training has one class; a RangeError for lengths that do not fit.
  */
 export function probeClasses({ classes, ...options }: ProbeOptions<Int32Array> & { classes: number }): LinearProbe {
-  const { dimensions: d, train, validation, standardize = false, maxIterations = 1000, onProgress } = options;
+  const { dimensions: d, train, validation, standardize = false, maxIterations = 1000, onProgress, onWork } = options;
   const cs = checkOptions(options, 1);
   const counts = new Float64Array(classes);
   for (const label of [...train.labels, ...validation.labels]) {
@@ -138,7 +140,10 @@ export function probeClasses({ classes, ...options }: ProbeOptions<Int32Array> &
       nullLoss: counts.reduce((sum, count) => sum + (count > 0 ? count * Math.log(design.rows / count) : 0), 0),
       maxIterations,
     };
-    answerTogether([alongPath(problem, onFit)], (asked) => asked.map(({ at }) => loss.evaluate(at)));
+    answerTogether([alongPath(problem, onFit)], (asked) => {
+      onWork?.();
+      return asked.map(({ at }) => loss.evaluate(at));
+    });
   } finally {
     loss.free();
     design.free();
@@ -180,7 +185,7 @@ interface FindingFits {
 }
 
 function fitFindings(
-  { dimensions: d, train, standardize = false, maxIterations = 1000, onProgress }: ProbeOptions<Float32Array>,
+  { dimensions: d, train, standardize = false, maxIterations = 1000, onProgress, onWork }: ProbeOptions<Float32Array>,
   findings: number,
   fitted: readonly number[],
   counts: readonly { positives: number; negatives: number }[],
@@ -205,7 +210,10 @@ function fitFindings(
         onProgress?.(++done, fitted.length * cs.length);
       });
     });
-    answerTogether(works, (asked) => losses.evaluate(asked.map(({ index, at }) => ({ finding: fitted[index]!, at }))));
+    answerTogether(works, (asked) => {
+      onWork?.();
+      return losses.evaluate(asked.map(({ index, at }) => ({ finding: fitted[index]!, at })));
+    });
     const maps = cs.map((_, i) => {
       const parameters = new Float64Array(findings * (d + 1));
       for (const f of fitted) parameters.set(of[f]![i]!.parameters, f * (d + 1));

@@ -14,6 +14,8 @@ export interface NeighborOptions {
   ks: readonly number[];
   /** Of the weights, softmax(similarity / temperature); 0.07 unless given, as in DINOv2. */
   temperature?: number;
+  /** Before each block of queries; ends the work by throwing. */
+  onWork?(): void;
 }
 
 /** The training rows nearest to each query, nearest first. */
@@ -41,6 +43,7 @@ export function nearestNeighbors({
   queries,
   ks,
   temperature = 0.07,
+  onWork,
 }: NeighborOptions): Neighbors {
   const n = rowsOf(train, d);
   const m = rowsOf(queries, d);
@@ -57,6 +60,7 @@ export function nearestNeighbors({
     const keys = normalized(fromArray(train, [n, d])).transpose(0, 1); // [d, n]
     let at = 0;
     for (const block of rowBlocks(queries, d, 4 * n, BLOCK_BYTES)) {
+      onWork?.();
       scope(() => {
         const similarity = normalized(fromArray(block, [block.length / d, d])).mm(keys); // [b, n]
         const [nearest, indices] = similarity.topk(count, 1, true, true); // [b, K]

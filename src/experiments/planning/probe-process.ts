@@ -66,7 +66,7 @@ async function steps(
   end: number,
 ): Promise<{ taken: number[]; warm: number }> {
   const { createTask } = (await import(taskModule)) as { createTask: CreateTask<unknown> };
-  const context = { folder: tmpdir(), device, stepsPerEpoch: EPOCH, totalSteps: ALL };
+  const context = { folder: tmpdir(), device, stepsPerEpoch: EPOCH, totalSteps: ALL, throwIfStopped: () => {} };
   const task = createTask(withBatch(config, batchSize), context);
   const indices = Int32Array.from({ length: batchSize }, (_, i) => i);
   const batch: Batch = { indices, ...noise(images, batchSize), ...(extra && { extra: noise(extra, batchSize) }) };
