@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../result/index.js';
-import { meanOfRuns } from './curves.js';
+import { learningFigures, meanOfRuns } from './curves.js';
 import { exampleResult } from './fixtures/result.js';
 import { thinned } from './grids.js';
 
@@ -26,6 +26,18 @@ describe('meanOfRuns', () => {
   it('has no points where a quantity was not estimable', () => {
     expect(meanOfRuns([run([1, 2])], 'validationAuroc')).toEqual([]);
     expect(meanOfRuns([], 'validationLoss')).toEqual([]);
+  });
+});
+
+describe('learningFigures', () => {
+  it.each([1, 2, 3, 5, 8])('has every tick at a whole epoch of %d, once', (epochs) => {
+    const result = exampleResult();
+    for (const cell of result.cells) cell.runs = [run(Array.from({ length: epochs }, (_, i) => i))];
+    const [{ panels }] = learningFigures(result) as [ReturnType<typeof learningFigures>[0]];
+    const ticks = [...panels[0]!.svg.matchAll(/y="0.71em">(\d+)</g)].map(([, text]) => Number(text));
+    expect(ticks.length).toBeGreaterThan(0);
+    expect(new Set(ticks).size).toBe(ticks.length);
+    if (epochs <= 7) expect(ticks).toEqual(Array.from({ length: epochs }, (_, i) => i + 1));
   });
 });
 

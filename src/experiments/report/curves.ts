@@ -42,13 +42,16 @@ function learningPlot(cells: (Cell | undefined)[], quantity: Quantity, label: st
       Plot.dot(bests, { fill: color, r: 3, stroke: 'var(--page)', strokeWidth: 0.8 }),
     ];
   });
+  const epochs = Math.max(...cells.flatMap((cell) => (cell?.runs ?? []).map(({ curve }) => curve.length)), 2);
+  // No more ticks than steps of a whole epoch.
+  const ticks = Math.min(6, epochs - 1);
   return drawSvg(label, {
     width: 460,
     height: 260,
     marginLeft: 48,
     marginBottom: 38,
     marginRight: 10,
-    x: { label: 'Epoch', labelAnchor: 'center', labelArrow: 'none', ticks: 6, tickFormat: '~d' },
+    x: { label: 'Epoch', labelAnchor: 'center', labelArrow: 'none', ticks, tickFormat: '~d' },
     y: { label: null, grid: true, ticks: 5 },
     marks,
   });

@@ -107,7 +107,7 @@ function shortcuts(result: Evidence, best: EstimatedCell): string[] {
   if (shortcut) {
     const { estimate } = shortcut.meanAuroc;
     const { low, high, estimate: model } = best.meanAuroc;
-    const who = `the shortcut "${shortcut.predictor}", which needs no anatomy, reaches ${decimals(estimate)}`;
+    const who = `the shortcut "${shortcut.predictor}", a logistic regression, reaches ${decimals(estimate)}`;
     sentences.push(
       estimate > high
         ? `${best.dataset}: ${who}, above the interval of the best model: these AUROCs alone do not show that any model reads anatomy.`
