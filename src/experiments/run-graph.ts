@@ -1,53 +1,35 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Diverged, Interrupted, inputError } from '../base/index.js';
+import { Interrupted, inputError } from '../base/index.js';
 import type { Radiograph } from '../datasets/index.js';
+import { Cells, type Nodes } from './cells.js';
 import type { DatasetTables } from './config/dataset-tables.js';
-import { type Setting, startsOn } from './config/settings.js';
-import { datasetOfFold, foldsOf, tablesOfFold } from './data/folds.js';
-import { datasetWithLabels } from './data/label-fraction.js';
+import type { Setting } from './config/settings.js';
+import { foldsOf, tablesOfFold } from './data/folds.js';
 import { lungThumbnails } from './data/lung-thumbnails.js';
 import { requireMasks } from './data/masks.js';
 import { type PreparedDataset, prepareDataset } from './data/prepare.js';
 import { type ExternalCell, externalCell } from './finetuning/external.js';
-import { type CellRuns, type FinetuneResult, finetune } from './finetuning/finetune.js';
 import { requireTrainable } from './finetuning/finetuning-recipe.js';
-import {
-  allDiverged,
-  bestOf,
-  type Candidate,
-  cellTitle,
-  runDiverged,
-  searchesLearningRate,
-  trialOf,
-} from './finetuning/learning-rates.js';
 import { type ExperimentContext, NotFinished } from './parts/context.js';
 import { isDiskFull, madeOf, NodeFailure, Unfinished } from './parts/failure.js';
-import {
-  type DatasetNode,
-  type ExternalNode,
-  type FinetuningNode,
-  type GraphNode,
-  type TestNode,
-  trainingSets,
-} from './parts/graph.js';
+import type { DatasetNode, ExternalNode, GraphNode } from './parts/graph.js';
 import { nodeStatusPath } from './parts/node-record.js';
-import type { ProgressSink } from './parts/progress-sink.js';
-import { markFailed, Running } from './parts/running.js';
+import { markFailed } from './parts/running.js';
 import type { SettingComparison } from './result/index.js';
-import { type OpenStart, openStart, type Start, type StartWeights, startIn, startOf } from './starts/start.js';
+import { type OpenStart, openStart, type Start, type StartWeights, startOf } from './starts/start.js';
+import { TestNodes } from './test-nodes.js';
 import type { DatasetTest } from './testing/run-test.js';
-import type { SettingCell } from './testing/setting-comparisons.js';
-import { testDataset, testSettings } from './testing/testing.js';
 
 /**
  * Makes what the nodes of an experiment's graph stand for, each once, after what it needs. Where one fails, what needs it is not made,
  * and all else is.
  */
-export class GraphRun {
+export class GraphRun implements Nodes {
   private readonly made = new Map<string, Promise<unknown>>();
   private readonly starts = new Map<string, Promise<OpenStart>>();
-  private readonly bests = new Map<string, Promise<FinetuneResult>>();
+  private readonly cells = new Cells(this);
+  private readonly tests = new TestNodes(this, this.cells);
   private readonly failed = new Map<string, NodeFailure>();
 
   constructor(readonly context: ExperimentContext) {}
@@ -102,7 +84,7 @@ export class GraphRun {
   }
 
   /** The run as a node sees it. */
-  private contextOf({ setting }: GraphNode): ExperimentContext {
+  contextOf({ setting }: GraphNode): ExperimentContext {
     const { context } = this;
     return context.of(context.settings.find(({ slug }) => slug === (setting ?? ''))!);
   }
@@ -111,7 +93,7 @@ export class GraphRun {
     return this.make(this.context.graph.find((node) => node.id === id)!);
   }
 
-  private make(node: GraphNode): Promise<unknown> {
+  make(node: GraphNode): Promise<unknown> {
     const known = this.made.get(node.id) ?? this.attempt(node);
     this.made.set(node.id, known);
     return known;
@@ -128,7 +110,7 @@ export class GraphRun {
   }
 
   /** The error of a node, as everything that needs it gets it; it is said and kept the first time. */
-  private failure({ id, title }: Pick<GraphNode, 'id' | 'title'>, error: unknown): unknown {
+  failure({ id, title }: Pick<GraphNode, 'id' | 'title'>, error: unknown): unknown {
     const { context } = this;
     if (error instanceof Interrupted || error instanceof NodeFailure) return error;
     if (error instanceof NotFinished && !context.finishedOnly) return error;
@@ -173,7 +155,7 @@ export class GraphRun {
         return weights;
       }
       case 'finetuning': {
-        const result = await this.finetune(node);
+        const result = await this.cells.finetune(node);
         records.finished(node, result.learningRate);
         return result;
       }
@@ -183,7 +165,7 @@ export class GraphRun {
         return predicted;
       }
       case 'test':
-        return node.between ? this.compareSettings(node) : this.test(node);
+        return node.between ? this.tests.betweenSettings(node) : this.tests.ofDataset(node);
     }
   }
 
@@ -240,137 +222,14 @@ export class GraphRun {
     return openStart(context, start);
   }
 
-  private async weights(name: string, pretrainingSeed: number | undefined): Promise<StartWeights> {
+  async weights(name: string, pretrainingSeed: number | undefined): Promise<StartWeights> {
     if (pretrainingSeed === undefined) return (await this.open(name))();
     return this.node(this.context.ids.pretraining(name, pretrainingSeed)) as Promise<StartWeights>;
   }
 
-  private async finetune(node: FinetuningNode): Promise<Candidate> {
-    const { id, initialization, pretrainingSeed, seed, fold } = node;
-    const context = this.contextOf(node);
-    const { finetuning } = context.config;
-    const all = await this.dataset(node.dataset, context);
-    const cut = foldsOf(context.config, node.dataset);
-    const whole = cut && fold !== undefined ? datasetOfFold(all, fold - 1, cut) : all;
-    const dataset = datasetWithLabels(whole, finetuning.labelFraction, seed);
-    const start = startIn(context.config, await this.weights(initialization, pretrainingSeed));
-    const searches = searchesLearningRate(context.config);
-    const isCandidate = searches && node.learningRate !== null;
-    const learningRate = node.learningRate ?? (await this.best(node.cell)).learningRate;
-    try {
-      const result = await finetune(context, { node: id, dataset, start, seed, learningRate, isCandidate });
-      return fold === undefined ? result : { ...result, fold };
-    } catch (error) {
-      throw error instanceof Diverged ? runDiverged(node, learningRate, error.at, searches) : error;
-    }
-  }
-
-  /** Of all candidates of a cell. */
-  private best(cell: string): Promise<FinetuneResult> {
-    const known = this.bests.get(cell) ?? this.bestOnce(cell);
-    this.bests.set(cell, known);
-    return known;
-  }
-
-  private async bestOnce(cell: string): Promise<FinetuneResult> {
-    const candidates = await this.candidates(cell);
-    const best = bestOf(candidates);
-    if (best) return best;
-    const first = this.nodesOf(cell)[0]!;
-    throw this.failure({ id: `finetune/${cell}`, title: cellTitle(first) }, allDiverged(first, candidates));
-  }
-
-  private candidates(cell: string): Promise<Candidate[]> {
-    return this.runs<Candidate>(this.nodesOf(cell).filter(({ learningRate }) => learningRate !== null));
-  }
-
-  private nodesOf(cell: string): FinetuningNode[] {
-    return this.context.graph.flatMap((node) => (node.kind === 'finetuning' && node.cell === cell ? [node] : []));
-  }
-
-  private runs<R>(nodes: readonly FinetuningNode[]): Promise<R[]> {
-    return Promise.all(nodes.map((node) => this.make(node) as Promise<R>));
-  }
-
-  /** All runs of an initialization on a data set. */
-  private async cellRuns(
-    dataset: string,
-    initialization: string,
-    context: ExperimentContext = this.context.of(this.context.settings[0]),
-  ): Promise<CellRuns> {
-    const cell = context.ids.cell(dataset, initialization);
-    const searches = searchesLearningRate(context.config);
-    const search = searches ? await this.candidates(cell) : [];
-    const best = searches ? await this.best(cell) : undefined;
-    const others = this.nodesOf(cell).filter(({ learningRate }) => !searches || learningRate === null);
-    const runs = [...(best ? [best] : []), ...(await this.runs<FinetuneResult>(others))];
-    return {
-      dataset: await this.dataset(dataset, context),
-      start: await this.start(initialization),
-      learningRate: runs[0]!.learningRate,
-      search: search.map(trialOf),
-      runs,
-    };
-  }
-
   private async external({ id, dataset, initialization, testedOn }: ExternalNode): Promise<ExternalCell> {
-    const cell = await this.cellRuns(dataset, initialization);
+    const cell = await this.cells.runsOf(dataset, initialization);
     return externalCell(this.context.of(this.context.settings[0]), id, cell, await this.dataset(testedOn));
-  }
-
-  private async test(node: TestNode): Promise<DatasetTest> {
-    const { id, dataset, needs, setting } = node;
-    const context = this.contextOf(node);
-    const { config, graph } = context;
-    const isTrained = trainingSets(config).some(({ name }) => name === dataset);
-    const starts = isTrained ? startsOn(config, dataset) : [];
-    const prepared = await this.dataset(dataset, context);
-    const { made: cells, failed } = await madeOf(starts.map(({ name }) => this.cellRuns(dataset, name, context)));
-    const others = graph.filter((other) => other.kind === 'external' && needs.includes(other.id));
-    const { made: external, failed: notPredicted } = await madeOf(
-      others.map((other) => this.make(other) as Promise<ExternalCell>),
-    );
-    const missing = [...failed, ...notPredicted];
-    if (missing.length > 0 && cells.length + external.length === 0) throw missing[0];
-    const isReference = (setting ?? '') === context.settings[0].slug;
-    context.throwIfStopped();
-    context.progress.print(`testing: ${dataset}${setting === undefined ? '' : `, ${setting}`}`);
-    const input = { dataset: prepared, cells, external, isReference, setting };
-    return this.tested(id, missing, (progress) => testDataset(context, input, progress));
-  }
-
-  private async compareSettings({ id, dataset }: TestNode): Promise<SettingComparison[]> {
-    const { context } = this;
-    const { made: cells, failed } = await madeOf(
-      context.settings.flatMap((setting) => {
-        const own = context.of(setting);
-        return startsOn(setting.config, dataset).map(async ({ name }): Promise<SettingCell> => {
-          const { runs } = await this.cellRuns(dataset, name, own);
-          return { setting, initialization: name, runs };
-        });
-      }),
-    );
-    if (failed.length > 0 && cells.length === 0) throw failed[0];
-    context.throwIfStopped();
-    context.progress.print(`comparing settings: ${dataset}`);
-    return this.tested(id, failed, (progress) => testSettings(context, dataset, cells, progress));
-  }
-
-  /** Says that a test runs, and what it had to do without. */
-  private async tested<T>(
-    id: string,
-    missing: readonly NodeFailure[],
-    work: (progress: ProgressSink) => Promise<T>,
-  ): Promise<T> {
-    const { context } = this;
-    const path = nodeStatusPath(context.folder, id);
-    const running = new Running(path, context.progress);
-    try {
-      return await work(running.progress);
-    } finally {
-      running.end();
-      if (missing.length > 0) markFailed(path, `made without what needs ${missing.map((it) => it.id).join(', ')}`);
-    }
   }
 
   private async requireNeeds(nodes: readonly GraphNode[]): Promise<void> {

@@ -162,7 +162,7 @@ export function shortcutTable(result: ExperimentResult): Table {
   const fitted = result.shortcuts.filter(({ findings }) => findings.length > 0);
   const predictors = distinct(fitted.map(({ predictor }) => predictor));
   return {
-    title: 'Shortcuts. Test AUROC of predictors that need no anatomy, beside the initialization with the highest mean.',
+    title: 'Shortcuts. Test AUROC of logistic regressions on simple features, beside the initialization with the highest mean.',
     columns: [left('Finding'), ...predictors.map(right), right('Best model')],
     groups: result.datasets.map(({ name }) => {
       const [best] = ranked(result, name);
@@ -179,6 +179,9 @@ export function shortcutTable(result: ExperimentResult): Table {
       `Each predictor is a logistic regression fitted on the training split; number of inputs: ${distinct(
         fitted.map(({ predictor, columns }) => `${predictor} ${columns}`),
       ).join(', ')}. Mean: over the findings in the mean of the models.`,
+      ...(predictors.includes('16 x 16 thumbnail')
+        ? ['The 16 x 16 thumbnail holds outlines of heart and lungs, but no detail.']
+        : []),
       ...(predictors.includes(LUNG_ONLY)
         ? [`The ${LUNG_ONLY} sees the lungs, coarsely, and nothing else: it is no shortcut, and is not marked.`]
         : []),
