@@ -390,11 +390,11 @@ b/2.png,p4,4,,9,12,1,1,1
     );
     const root = makeFolder({ 'hilum.yaml': PLAIN, 'labels.csv': [CSV.split('\n')[0], ...lines].join('\n') });
     const times = [1, 2].map(() => {
-      const start = performance.now();
+      const start = process.cpuUsage();
       expect(index(root, { requireImages: false, testFraction: 0.2 }).radiographs).toHaveLength(200_000);
-      return performance.now() - start;
+      return process.cpuUsage(start).user / 1e6;
     });
-    // About 0.7 s on one free core; the limit leaves room for other tests at the same time.
-    expect(Math.min(...times)).toBeLessThan(4000);
+    // About 0.7 s of processor time on a quiet machine.
+    expect(Math.min(...times)).toBeLessThan(4);
   });
 });
