@@ -61,7 +61,7 @@ const until = async (condition: () => boolean) => {
 };
 
 describe('hilum pretrain dinov2', () => {
-  it('killed, and stopped, it goes on to the same bits', { timeout: 90_000 }, async () => {
+  it('killed, and stopped, it goes on to the same bits', { timeout: 180_000 }, async () => {
     const whole = await hilum(...command('whole', '--json'));
     expect(whole.code, whole.err).toBe(0);
     expect(JSON.parse(whole.out)).toMatchObject({ images: 100, steps: 36, epochs: 3 });
@@ -86,7 +86,7 @@ describe('hilum pretrain dinov2', () => {
     expect(curves('broken')).toEqual(curves('whole'));
   });
 
-  it('gives a network that experiments, features and conversions take', { timeout: 60_000 }, async () => {
+  it('gives a network that experiments, features and conversions take', { timeout: 180_000 }, async () => {
     const inspected = await hilum('weights', 'inspect', path('whole'), '--json');
     expect(inspected.code, inspected.err).toBe(0);
     const converted = await hilum('weights', 'convert', path('whole'), '--out', path('dinov2.pth'), '--to', 'dinov2');
