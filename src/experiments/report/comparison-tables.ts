@@ -162,7 +162,8 @@ export function shortcutTable(result: ExperimentResult): Table {
   const fitted = result.shortcuts.filter(({ findings }) => findings.length > 0);
   const predictors = distinct(fitted.map(({ predictor }) => predictor));
   return {
-    title: 'Shortcuts. Test AUROC of logistic regressions on simple features, beside the initialization with the highest mean.',
+    title:
+      'Shortcuts. Test AUROC of logistic regressions on simple features, beside the initialization with the highest mean.',
     columns: [left('Finding'), ...predictors.map(right), right('Best model')],
     groups: result.datasets.map(({ name }) => {
       const [best] = ranked(result, name);
