@@ -60,7 +60,7 @@ function forest({ first, second, mean, findings, statistics: { margin, confidenc
       marginLeft: Math.min(200, 20 + 6.5 * Math.max(...labels.map((name) => name.length))),
       marginBottom: 44,
       x: {
-        label: `AUROC of ${first.name} \u2212 ${second.name}`,
+        label: `AUROC of ${shortened(first.name, 28)} \u2212 ${shortened(second.name, 28)}`,
         labelAnchor: 'center',
         labelArrow: 'none',
         grid: true,
