@@ -5,7 +5,7 @@ import { type LogisticFit, LogisticRegression } from './logistic-regression.js';
 import { countLabels, findingColumn, type LabelCounts } from './scores.js';
 import { rowsOf } from './standardization.js';
 
-/** What a predictor that sees no anatomy gets to see: view position, age and sex, pixel mean, image border, a thumbnail. */
+/** What a shortcut predictor gets to see: view position, age and sex, pixel mean, image border, a thumbnail. */
 export interface ShortcutFeatures {
   name: string;
   /** `[n, d]`; NaN is unknown. */

@@ -9,7 +9,7 @@ import {
   type ShortcutResult,
 } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
-import { distinct, findCell, needsNoAnatomy, ranked, reaches, sameMembers } from './select.js';
+import { distinct, findCell, isShortcut, ranked, reaches, sameMembers } from './select.js';
 import { byDataset, estimate, pNote } from './table.js';
 
 /** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
@@ -157,7 +157,7 @@ export function findingPairTable(result: ExperimentResult): Table {
   };
 }
 
-/** What predictors without anatomy reach, beside the best model of the data set. */
+/** What shortcuts reach, beside the best model of the data set. */
 export function shortcutTable(result: ExperimentResult): Table {
   const fitted = result.shortcuts.filter(({ findings }) => findings.length > 0);
   const predictors = distinct(fitted.map(({ predictor }) => predictor));
@@ -208,7 +208,7 @@ function shortcutCell(
   model: Interval | null | undefined,
 ): TableCell {
   const shown = estimate(auroc);
-  const isMarked = of && needsNoAnatomy(of) && auroc && model && reaches(auroc, model);
+  const isMarked = of && isShortcut(of) && auroc && model && reaches(auroc, model);
   return isMarked ? { ...shown, text: `${shown.text} ${MARK}` } : shown;
 }
 

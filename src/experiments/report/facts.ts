@@ -38,7 +38,7 @@ export function factsOf(result: ExperimentResult): Facts {
   const unreadable = datasets.reduce((sum, dataset) => sum + dataset.unreadable.length, 0);
   const left = distinct(result.cells.flatMap(({ notEstimable }) => notEstimable.map(({ finding }) => finding)));
   const done = [
-    shortcuts.length > 0 && 'predictors without anatomy (Shortcuts)',
+    shortcuts.length > 0 && 'shortcut predictors (Shortcuts)',
     result.matched?.length && 'matched AUROC',
     result.degraded?.length && 'degraded images',
   ].filter((it): it is string => typeof it === 'string');

@@ -94,7 +94,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
     `The metrics at an operating point hold at one threshold per finding and run: ${it.threshold}. ` +
     'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +
     (shortcuts.length > 0
-      ? 'Beside the models, shortcut predictors that need no anatomy were fitted on the training split and tested on the same test split.'
+      ? 'Beside the models, shortcut predictors (logistic regressions on simple features) were fitted on the training split and tested on the same test split.'
       : 'No shortcut predictor was run.')
   );
 }

@@ -86,7 +86,7 @@ describe('modelCard', () => {
     const card = modelCard({ ...result, shortcuts: [] }, cell, 0);
     expect(card).toContain('Subgroups of patients were not looked at.');
     expect(card).toContain('take probabilities as scores, not as frequencies');
-    expect(card).toContain('No predictor without anatomy was run');
+    expect(card).toContain('No shortcut predictor was run');
   });
 
   it('names no patient and no image, and shows names as text', () => {

@@ -22,7 +22,7 @@ import { markdownTable } from './markdown.js';
 import { methods } from './methods.js';
 import { external, performance, table } from './model-card-performance.js';
 import { DEGRADATION_NAMES } from './robustness.js';
-import { distinct, needsNoAnatomy } from './select.js';
+import { distinct, isShortcut } from './select.js';
 import { FACTOR_NAMES } from './subgroups.js';
 import { estimate } from './table.js';
 
@@ -185,7 +185,7 @@ function factors(result: ExperimentResult, cell: Cell): (string | Table)[] {
   const degraded = of(result.degraded).flatMap(({ degradation, mean }) =>
     mean ? [[text(DEGRADATION_NAMES[degradation]), estimate(mean.plain), estimate(mean.auroc)]] : [],
   );
-  const shortcuts = result.shortcuts.filter((it) => it.dataset === cell.dataset && it.meanAuroc && needsNoAnatomy(it));
+  const shortcuts = result.shortcuts.filter((it) => it.dataset === cell.dataset && it.meanAuroc && isShortcut(it));
   const best = shortcuts.sort((a, b) => b.meanAuroc!.estimate - a.meanAuroc!.estimate)[0];
   return [
     ...(groups.length > 0
@@ -216,8 +216,8 @@ function factors(result: ExperimentResult, cell: Cell): (string | Table)[] {
         ]
       : []),
     best
-      ? `The best predictor without anatomy ("${escapeMarkdown(best.predictor)}") reaches a mean AUROC of ${decimals(best.meanAuroc!.estimate)} on the same test split.`
-      : 'No predictor without anatomy was run on the same test split.',
+      ? `The best shortcut predictor ("${escapeMarkdown(best.predictor)}", a logistic regression) reaches a mean AUROC of ${decimals(best.meanAuroc!.estimate)} on the same test split.`
+      : 'No shortcut predictor was run on the same test split.',
   ];
 }
 

@@ -49,13 +49,13 @@ export function negated({ estimate, mean, low, high, ...rest }: Interval): Inter
   return { ...rest, estimate: -estimate, mean: mean === undefined ? undefined : -mean, low: -high, high: -low };
 }
 
-/** Whether a predictor that sees no anatomy does as well as the model, as far as these data can tell. */
+/** Whether a shortcut does as well as the model, as far as these data can tell. */
 export function reaches(shortcut: Interval, model: Interval): boolean {
   return shortcut.estimate >= model.low;
 }
 
-/** Whether it needs no anatomy: of the lungs alone it shows nothing that a model should not use. */
-export const needsNoAnatomy = ({ predictor }: Pick<ShortcutResult, 'predictor'>): boolean => predictor !== LUNG_ONLY;
+/** Whether it is a shortcut: of the lungs alone it shows nothing that a model should not use. */
+export const isShortcut = ({ predictor }: Pick<ShortcutResult, 'predictor'>): boolean => predictor !== LUNG_ONLY;
 
 /** The shortcut with the highest mean AUROC over the same findings as the model's mean. */
 export function bestShortcut(
@@ -64,7 +64,7 @@ export function bestShortcut(
 ): (ShortcutResult & { meanAuroc: Interval }) | undefined {
   return result.shortcuts
     .filter((shortcut): shortcut is ShortcutResult & { meanAuroc: Interval } => shortcut.meanAuroc !== null)
-    .filter(needsNoAnatomy)
+    .filter(isShortcut)
     .filter((shortcut) => shortcut.dataset === cell.dataset && sameMembers(shortcut.meanOver, cell.meanOver))
     .sort((a, b) => b.meanAuroc.estimate - a.meanAuroc.estimate)[0];
 }
@@ -79,7 +79,7 @@ export function findingsReached(result: Pick<ExperimentResult, 'shortcuts'>, cel
     .filter(({ finding, auroc }) =>
       result.shortcuts.some(
         (shortcut) =>
-          needsNoAnatomy(shortcut) &&
+          isShortcut(shortcut) &&
           shortcut.dataset === cell.dataset &&
           shortcut.findings.some((it) => it.finding === finding && auroc && it.auroc && reaches(it.auroc, auroc)),
       ),

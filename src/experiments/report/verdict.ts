@@ -25,7 +25,7 @@ type Evidence = Omit<ExperimentResult, 'verdict'>;
 
 /**
  * What the numbers allow to be said, in sentences: over all data sets; per data set the initialization with the highest mean AUROC, its
- * lead over every other with interval and corrected p, and whether a predictor that sees no anatomy does as well; whether that holds in
+ * lead over every other with interval and corrected p, and whether a shortcut does as well; whether that holds in
  * the settings of a matrix and on other data sets; what the analyses of the best models found; and what the numbers do not hold.
  */
 export function verdict(whole: Evidence): string[] {
@@ -119,7 +119,7 @@ function shortcuts(result: Evidence, best: EstimatedCell): string[] {
     sentences.push(`${best.dataset}: no shortcut predictor could be estimated over the same findings as the models.`);
   } else {
     sentences.push(
-      `${best.dataset}: no shortcut predictor was run, so it is unknown what part of these AUROCs needs no anatomy.`,
+      `${best.dataset}: no shortcut predictor was run, so it is unknown what part of these AUROCs a shortcut reaches.`,
     );
   }
   const reached = findingsReached(result, best);

@@ -5,7 +5,7 @@ import type { Interval } from './interval.js';
 export const LUNG_ONLY = 'lung-only thumbnail';
 export const LUNG_FREE = 'lung-free thumbnail';
 
-/** What a predictor that sees no anatomy reaches; fitted on the training split, tested on the same test split. */
+/** What a shortcut predictor reaches; fitted on the training split, tested on the same test split. */
 export interface ShortcutResult {
   dataset: string;
   /** e.g. 'view position', 'scanner', 'age and sex', 'gray values without their places', 'image border', '16 x 16 thumbnail', 'lung-free thumbnail'. */

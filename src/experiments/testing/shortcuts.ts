@@ -8,7 +8,7 @@ import type { Redrawing } from './redrawing.js';
 const SORTED = 16;
 
 /**
- * What predictors that see no anatomy, and one that sees the lungs alone, reach on a data set's test split, fitted on its training split.
+ * What shortcut predictors, and one that sees the lungs alone, reach on a data set's test split, fitted on its training split.
  * They use the same redraws as the models.
  */
 export function shortcutsOf(prepared: TestedDataset, options: Redrawing): ShortcutResult[] {
