@@ -142,6 +142,7 @@ function base(start: string): Document {
     if (start === 'folds') Object.assign(it, { crossValidation: { folds: 2 }, statistics: { redraws: 100 } });
     if (start === 'ups and downs') Object.assign(it.finetuning, { epochs: 4, learningRate: 0.03 });
     if (start === 'no progress') Object.assign(it.finetuning, { epochs: 3, learningRate: 1e-30 });
+    if (start === 'pair') it.initializations.push({ ...random, name: 'other' });
     const [initialization] = it.initializations;
     if (initialization.training) Object.assign(initialization.training, { epochs: 2, warmup: 0.3, dropPath: 0.1 });
   });
@@ -264,6 +265,8 @@ const changes: [path: string, start: string, value: unknown][] = [
   ['statistics.threshold.specificity', 'random', 0],
   ['statistics.threshold.value', 'random', 0.5],
   ['statistics.correction', 'random', 'holm'],
+  ['statistics.permutations', 'pair', 100],
+  ['statistics.margin', 'pair', 0.02],
   ['statistics.ageBands', 'random', [50]],
   ['statistics.smallestGroup', 'random', 2],
   ['statistics.degraded', 'random', []],

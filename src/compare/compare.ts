@@ -8,12 +8,10 @@ import {
   delongInterval,
   delongTest,
   type Estimate,
-  findingColumn,
   type IntervalMethod,
-  meanPlacements,
   pairedBootstrap,
   permutationTest,
-  placements,
+  placementsOfSeeds,
 } from '../evaluation/index.js';
 import { counted } from '../pages/index.js';
 import { alignPredictions } from './align.js';
@@ -89,7 +87,6 @@ export function compareModels(options: CompareOptions): ModelComparison {
   const groups = unit === 'patient' ? numbered(data.patients!) : undefined;
   noteScale(data, notes);
 
-  const columns = findings.map((_, f) => findingColumn(labels, F, f));
   const ranks = (seeds: Float64Array[]) => seeds.map((scores) => denseRanks(scores, labels, F));
   const [ofFirst, ofSecond] = [ranks(data.first), ranks(data.second)];
   const sampling = { labels, findings: F, groups, seed };
@@ -204,7 +201,7 @@ export function compareModels(options: CompareOptions): ModelComparison {
 
   function delongOf(f: number): FindingComparison['delong'] {
     const [a, b] = [data.first, data.second].map((seeds) =>
-      meanPlacements(seeds.map((scores) => placements(columnOf(scores, F, f), columns[f]!, groups))),
+      placementsOfSeeds(seeds, labels, { findings: F, finding: f, groups }),
     );
     const test = delongTest(a!, b!, confidence);
     const p = { 'two-sided': test.pTwoSided, greater: test.pGreater, less: 1 - test.pGreater }[alternative];
@@ -286,10 +283,6 @@ function strata(labels: Float32Array, F: number, groups: Int32Array | undefined)
   const positive = new Set<number>();
   for (const [i, label] of labels.entries()) if (label === 1) positive.add(unitOf(Math.floor(i / F)));
   return Int32Array.from({ length: rows }, (_, row) => (positive.has(unitOf(row)) ? 1 : 0));
-}
-
-function columnOf(matrix: Float64Array, F: number, f: number): Float64Array {
-  return Float64Array.from({ length: matrix.length / F }, (_, row) => matrix[row * F + f]!);
 }
 
 /** Numbers equal names alike, in order of appearance. */

@@ -64,7 +64,7 @@ export {
   type PermutationTest,
   permutationTest,
 } from './permutation.js';
-export { meanPlacements, type PatientsOfRows, type Placements, placements } from './placements.js';
+export { meanPlacements, type PatientsOfRows, type Placements, placements, placementsOfSeeds } from './placements.js';
 export {
   accuracy,
   type LinearProbe,

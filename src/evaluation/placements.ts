@@ -1,5 +1,5 @@
 import { countBelow, countUpTo } from './midranks.js';
-import { type Numbers, scoresByClass } from './scores.js';
+import { findingColumn, type Numbers, scoresByClass } from './scores.js';
 
 /**
  * Where each positive stands among the negatives, and each negative among the positives: what an AUROC is the mean of, and what its
@@ -74,6 +74,20 @@ function patientsOf(groups: ArrayLike<number>, labels: Numbers): PatientsOfRows 
     ofPositives: Int32Array.from(ofPositives),
     ofNegatives: Int32Array.from(ofNegatives),
   };
+}
+
+/**
+ * The placements of one finding by the mean AUROC of a model's training seeds: scores `[N, F]` of each, labels `[N, F]`, and `groups` as
+ * of `placements`. Throws as `placements` does.
+ */
+export function placementsOfSeeds(
+  seeds: readonly Numbers[],
+  labels: Float32Array,
+  { findings, finding, groups }: { findings: number; finding: number; groups?: ArrayLike<number> },
+): Placements {
+  const known = findingColumn(labels, findings, finding);
+  const columns = seeds.map((scores) => Float64Array.from(known, (_, row) => scores[row * findings + finding]!));
+  return meanPlacements(columns.map((scores) => placements(scores, known, groups)));
 }
 
 /** Those of the mean AUROC of several models, e.g. of the training seeds of one, on the same rows. Throws a RangeError for other rows. */

@@ -51,6 +51,7 @@ describe('cross-validation', () => {
     expect(check((it) => (it.externalValidation = true))).toThrow(/externalValidation.*none, with crossValidation/s);
     expect(check((it) => (it.matrix = { labelFraction: [0.5] }))).toThrow(/matrix.*none, with crossValidation/s);
     expect(check((it) => (it.statistics.degraded = ['border']))).toThrow(/degraded.*none, with crossValidation/s);
+    expect(check((it) => (it.statistics.permutations = 100))).toThrow(/permutations.*none, with crossValidation/s);
     expect(check((it) => (it.crossValidation.folds = 1))).toThrow(/crossValidation\.folds/);
   });
 

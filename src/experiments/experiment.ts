@@ -178,6 +178,8 @@ function resultOf(
       },
       threshold: thresholdText(config.statistics.threshold),
       undefinedRedraws: evaluations.reduce((sum, { undefinedRedraws }) => sum + undefinedRedraws, 0),
+      ...(config.statistics.permutations > 0 && { permutations: config.statistics.permutations }),
+      ...(config.statistics.margin !== null && { margin: config.statistics.margin }),
     },
     datasets: datasets.map((dataset) => datasetSummary(dataset, config)),
     initializations: starts.map(({ summary }) => summary),

@@ -47,6 +47,8 @@ describe('an experiment file', () => {
     expect(preprocessing).toEqual({ minMax: true, equalize: true, fit: 'stretch', interpolation: 'lanczos' });
     expect(statistics).toEqual({
       redraws: 1000,
+      permutations: 0,
+      margin: null,
       unit: 'patient',
       stratified: false,
       interval: 'percentile',
@@ -88,6 +90,12 @@ describe('an experiment file', () => {
     [
       'finetuning.layerDecay: found 0.5; expected 1, since freeze: backbone trains the head alone.',
       (it) => (it.finetuning = { preset: 'modern', freeze: 'backbone', layerDecay: 0.5 }),
+    ],
+    ['statistics.margin: found 0; expected a number more than 0.', (it) => (it.statistics = { margin: 0 })],
+    ['statistics.margin: found 2; expected a number of at most 0.5.', (it) => (it.statistics = { margin: 2 })],
+    [
+      'statistics.permutations: found 50; expected none (0), or at least 100.',
+      (it) => (it.statistics = { permutations: 50 }),
     ],
     ['finetuning.accumulate: found 0; expected a number more than 0.', (it) => (it.finetuning = { accumulate: 0 })],
     ['finetuning.accumulate: found 1.5; expected a whole number.', (it) => (it.finetuning = { accumulate: 1.5 })],

@@ -246,6 +246,14 @@ const experiment = z
           ])
           .default('youden'),
         correction: z.enum(CORRECTIONS).default('benjamini-hochberg'),
+        permutations: z
+          .number()
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .refine((it) => it === 0 || it >= 100, 'none (0), or at least 100')
+          .default(0),
+        margin: positive.max(0.5).nullable().default(null),
         ageBands: z.array(count.max(120)).default([18, 40, 60, 80]),
         smallestGroup: count.default(10),
         degraded: z
@@ -292,6 +300,7 @@ const experiment = z
       [['externalValidation'], config.externalValidation],
       [['finetuning', 'learningRate'], Array.isArray(config.finetuning.learningRate)],
       [['statistics', 'degraded'], (config.statistics.degraded ?? []).length > 0],
+      [['statistics', 'permutations'], config.statistics.permutations > 0],
     ];
     for (const [path, isThere] of config.crossValidation ? beside : []) {
       const message =

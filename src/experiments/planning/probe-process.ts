@@ -133,7 +133,9 @@ function measureTest(input: TestingInput, seconds: number): TestMeasurement {
 
 function testWith(input: TestingInput, redraws: number): TestSeconds {
   const { config } = input;
-  const whole = { ...input, config: { ...config, statistics: { ...config.statistics, redraws } } };
+  // As many permutations for a redraw as the test has.
+  const permutations = Math.round((config.statistics.permutations * redraws) / config.statistics.redraws);
+  const whole = { ...input, config: { ...config, statistics: { ...config.statistics, redraws, permutations } } };
   let models = 0;
   const begun = process.cpuUsage();
   const seconds = () => {

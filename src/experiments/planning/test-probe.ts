@@ -74,10 +74,11 @@ class Invented {
   test(): { input: TestingInput; share: number } {
     const { context, node, share } = this;
     const { config } = context;
-    const { smallestGroup } = config.statistics;
+    const { smallestGroup, permutations, redraws } = config.statistics;
     const statistics = {
       ...config.statistics,
       redraws: REDRAWS,
+      permutations: Math.round((permutations * REDRAWS) / redraws),
       smallestGroup: Math.max(1, Math.round(smallestGroup * share)),
     };
     const dataset = this.dataset();

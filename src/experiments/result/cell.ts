@@ -123,11 +123,50 @@ export interface Difference {
   pGreater: number | null;
 }
 
+/** Results of older versions have neither DeLong's nor permutation tests nor margins. */
 export interface PairComparison {
   dataset: string;
   first: string;
   second: string;
   /** Of the mean AUROC over the findings estimable in this data set. */
   mean: Difference;
-  findings: (Difference & { finding: string; undefinedRedraws: number })[];
+  findings: FindingComparison[];
+  /** Permutation test of the mean AUROC, where it was asked for; two-sided p, not corrected, null for the `reason`. */
+  permutation?: { permutations: number; p: number | null; reason?: string };
+  /** Of the mean AUROC, where the experiment has a margin. */
+  margin?: MarginVerdict;
+}
+
+export interface FindingComparison extends Difference {
+  finding: string;
+  undefinedRedraws: number;
+  /** Left out where the AUROC cannot be estimated, and in cross-validation. */
+  delong?: DelongComparison;
+  /** Two-sided, by the permutations of the mean's test. */
+  pPermutation?: number | null;
+}
+
+/** DeLong's test of a difference: normal interval and two-sided p of the test set alone, training seeds taken as given; not corrected. */
+export interface DelongComparison {
+  /** Patients, where some have several images: the variance is by patient (Obuchowski 1997). Left out where images count as independent. */
+  patients?: number;
+  difference: Interval | null;
+  p: number | null;
+  /** Why there is no p. */
+  reason?: string;
+}
+
+/** Which difference of the mean AUROC its bootstrap interval excludes; p-values are one-sided, by the same redraws, not corrected. */
+export interface MarginVerdict {
+  /** In AUROC. */
+  margin: number;
+  /** The first is worse than the second by less than the margin, if at all. */
+  firstNonInferior: boolean;
+  /** The second is worse than the first by less than the margin, if at all. */
+  secondNonInferior: boolean;
+  /** They differ by less than the margin in either direction. */
+  equivalent: boolean;
+  pFirstNonInferior: number | null;
+  pSecondNonInferior: number | null;
+  pEquivalent: number | null;
 }

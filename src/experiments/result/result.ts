@@ -78,6 +78,10 @@ export interface Statistics {
   threshold: string;
   /** Redraws without a positive or without a negative of some finding, of all redraws and findings; left out, where they occur. */
   undefinedRedraws: number;
+  /** Random exchanges of the permutation test; left out where there was none. */
+  permutations?: number;
+  /** A difference of mean AUROC that does not matter; left out where none was named. */
+  margin?: number;
 }
 
 export type SplitName = 'train' | 'validate' | 'test';

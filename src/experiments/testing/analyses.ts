@@ -22,6 +22,7 @@ import {
 } from './evaluate.js';
 import { diagonal, type ExternalResults, externalResults } from './external-results.js';
 import { redrawingOfTest } from './groups.js';
+import { type PairPermutation, permutationOfPair, withPermutations } from './permutations.js';
 import { compareSettings } from './setting-comparisons.js';
 import { shortcutsOf } from './shortcuts.js';
 import { groupResults } from './subgroups.js';
@@ -40,6 +41,7 @@ export type Told = Partial<Omit<DatasetTest, 'cells'>> & {
   /** The curves may come from another one. */
   cells?: (Omit<Cell, keyof CellCurves> & Partial<CellCurves>)[];
   curves?: ({ initialization: string } & CellCurves)[];
+  permutations?: PairPermutation[];
   settings?: SettingComparison[];
 };
 
@@ -119,6 +121,13 @@ function ofReference({ config, dataset, cells, degraded }: DatasetTesting & Test
         analyse: () => ({ degraded: degradedResults(own, dataset, redrawing()) }),
       };
     }),
+    ...pairsOf(statistics.permutations > 0 ? cells : []).map(([first, second]): Analysis => {
+      const [a, b] = [first, second].map(({ start }) => start.summary.name);
+      return {
+        title: `permutation test of ${a} and ${b}`,
+        analyse: () => ({ permutations: [permutationOfPair(first, second, config)] }),
+      };
+    }),
     {
       title: 'confounding',
       looksAt: 'radiographs',
@@ -126,6 +135,9 @@ function ofReference({ config, dataset, cells, degraded }: DatasetTesting & Test
     },
   ];
 }
+
+const pairsOf = <T>(items: readonly T[]): [T, T][] =>
+  items.flatMap((first, i) => items.slice(i + 1).map((second): [T, T] => [first, second]));
 
 /** The whole test from what its analyses tell, in their order. */
 export function joined(input: TestingInput, told: readonly Told[]): DatasetTest | SettingComparison[] {
@@ -139,7 +151,7 @@ export function joined(input: TestingInput, told: readonly Told[]): DatasetTest 
   const others = all('externalValidation');
   return {
     cells,
-    comparisons: all('comparisons'),
+    comparisons: withPermutations(all('comparisons'), all('permutations')),
     shortcuts: all('shortcuts'),
     degraded: all('degraded'),
     subgroups: all('subgroups'),

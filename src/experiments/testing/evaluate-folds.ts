@@ -85,6 +85,7 @@ export function foldedBootstrap(
       findings: width,
       models: bootstrapModels,
       interval: config.statistics.interval,
+      margin: config.statistics.margin ?? undefined,
     };
     return pairedBootstrap(options, { threads });
   };

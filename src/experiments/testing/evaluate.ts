@@ -16,7 +16,7 @@ import type { Predictions } from '../finetuning/predictions.js';
 import { type RunPredictions, readRun } from '../finetuning/run-predictions.js';
 import { type Cell, finiteOrNull, intervalOf, type PairComparison } from '../result/index.js';
 import { calibrationOf } from './calibration.js';
-import { corrected, unorderedPairs } from './comparisons.js';
+import { corrected, unorderedPairs, withDelong } from './comparisons.js';
 import { type FoldedModel, foldedBootstrap } from './evaluate-folds.js';
 import { meansOf, precisionRecallOf } from './precision-recall.js';
 import { redrawingOf } from './redrawing.js';
@@ -59,18 +59,27 @@ export function evaluateDataset(
   folder: string,
   { threads, redrawn }: RedrawThreads,
 ): Omit<DatasetEvaluation, 'cells'> & { cells: Omit<Cell, keyof CellCurves>[] } {
-  const { correction, interval } = config.statistics;
+  const { interval, margin } = config.statistics;
   const { name: dataset, findings } = cells[0]!.dataset;
   const runs = cells.map((cell) => runsOf(cell, config));
   const { labels, patients } = runs[0]![0]!.test;
   const models = cells.map((cell, i) => modelOf(cell, runs[i]!));
   const redrawing = redrawingOf(config, { labels, patients });
   const strata = redrawing.drawnWithin;
-  const tested = { ...redrawing, strata, labels, findings: findings.length, models, interval };
+  const tested = {
+    ...redrawing,
+    strata,
+    labels,
+    findings: findings.length,
+    models,
+    interval,
+    margin: margin ?? undefined,
+  };
   const result = pairedBootstrap(tested, { threads });
   redrawn();
   const names = models.map(({ name }) => name);
-  const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, correction);
+  const pairs = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics);
+  const comparisons = withDelong(pairs, { ...redrawing, labels, models });
   return {
     cells: cells.map((cell, i) => cellOf(cell, runs[i]!, result.models[i]!, folder)),
     comparisons: comparisons.map((comparison) => ({ dataset, ...comparison })),
@@ -112,7 +121,7 @@ export function evaluateFolds(
   const names = models.map(({ name }) => name);
   const result = foldedBootstrap(models, findings, config, threads);
   redrawn();
-  const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics.correction);
+  const comparisons = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics);
   return {
     cells: cells.map((cell, i) => {
       const model = result.models[i]!;

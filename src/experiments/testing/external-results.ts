@@ -5,7 +5,7 @@ import { splitIndices } from '../data/split-indices.js';
 import type { ExternalCell } from '../finetuning/external.js';
 import { readPredictions } from '../finetuning/predictions.js';
 import { type Cell, type ExternalComparison, type ExternalResult, intervalOf } from '../result/index.js';
-import { corrected, unorderedPairs } from './comparisons.js';
+import { corrected, unorderedPairs, withDelong } from './comparisons.js';
 import type { RedrawThreads } from './evaluate.js';
 import { redrawingOfTest, testLabels } from './groups.js';
 import type { Redrawing } from './redrawing.js';
@@ -76,11 +76,19 @@ function ofOneTraining(
     seeds: runs.map(({ predictions }) => sharedColumns(predictions, shared)),
     pretrainings: runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
   }));
-  const { interval, correction } = config.statistics;
-  const options = { labels: usable, findings: S, models, interval, strata: redrawing.drawnWithin };
+  const { interval, margin } = config.statistics;
+  const options = {
+    labels: usable,
+    findings: S,
+    models,
+    interval,
+    margin: margin ?? undefined,
+    strata: redrawing.drawnWithin,
+  };
   const result = pairedBootstrap({ ...redrawing, ...options }, { threads });
   redrawn();
   const names = cells.map(({ initialization }) => initialization);
+  const pairs = corrected(unorderedPairs(result.comparisons, names), findings, config.statistics);
   return {
     externalValidation: result.models.map(({ name, meanAuroc, findings: each }): ExternalResult => {
       const meanOver = findings.filter((_, s) => each[s]!.estimable);
@@ -95,7 +103,7 @@ function ofOneTraining(
         ...(meanOver.length === 0 && { reason: 'no finding in common is estimable' }),
       };
     }),
-    externalComparisons: corrected(unorderedPairs(result.comparisons, names), findings, correction).map((pair) => {
+    externalComparisons: withDelong(pairs, { ...redrawing, labels: usable, models }).map((pair) => {
       return { trainedOn, testedOn: dataset.name, ...pair };
     }),
   };

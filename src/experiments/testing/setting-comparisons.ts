@@ -6,7 +6,7 @@ import { differingFactor, type Setting } from '../config/settings.js';
 import type { FinetuneResult } from '../finetuning/finetune.js';
 import { ofSplitOnly, readPredictions } from '../finetuning/predictions.js';
 import type { SettingComparison } from '../result/index.js';
-import { corrected, unorderedPairs } from './comparisons.js';
+import { corrected, unorderedPairs, withDelong } from './comparisons.js';
 import { redrawingOf } from './redrawing.js';
 
 /** The runs of an initialization on a data set, in a setting. */
@@ -32,16 +32,24 @@ export function compareSettings(
     differingFactor(settings.get(first)!.values, settings.get(second)!.values);
   const { labels, patients, findings } = testOf(cells[0]!.runs[0]!);
   const redrawing = redrawingOf(config, { labels, patients });
-  const { interval, correction } = config.statistics;
+  const { interval, margin } = config.statistics;
   const models = cells.map(({ setting, runs }) => ({
     name: setting.name,
     seeds: runs.map((run) => testOf(run).probabilities),
     pretrainings: runs.map(({ pretrainingSeed = 0 }) => pretrainingSeed),
   }));
-  const options = { labels, findings: findings.length, models, interval, strata: redrawing.drawnWithin };
+  const options = {
+    labels,
+    findings: findings.length,
+    models,
+    interval,
+    margin: margin ?? undefined,
+    strata: redrawing.drawnWithin,
+  };
   const { comparisons } = pairedBootstrap({ ...redrawing, ...options }, { threads });
   const pairs = unorderedPairs(comparisons, [...settings.keys()]).filter((pair) => factorOf(pair) !== undefined);
-  return corrected(pairs, findings, correction).map((pair): SettingComparison => {
+  const tested = withDelong(corrected(pairs, findings, config.statistics), { ...redrawing, labels, models });
+  return tested.map((pair): SettingComparison => {
     return { dataset, initialization, factor: factorOf(pair)!, ...pair };
   });
 }

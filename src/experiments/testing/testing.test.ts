@@ -44,7 +44,10 @@ function contextOf(cores: number, redraws: number) {
   const spare: number[] = [];
   const statistics = { redraws, unit: 'image', confidence: 0.95, interval: 'percentile', threshold: 'youden' };
   const context = {
-    config: { seed: 1, statistics: { ...statistics, stratified: false, correction: 'holm' } },
+    config: {
+      seed: 1,
+      statistics: { ...statistics, stratified: false, permutations: 0, margin: null, correction: 'holm' },
+    },
     folder,
     progress: { start: () => ({ update: () => {}, end: () => {} }), print: () => {} },
     onCores: <T>(threads: number, work: () => Promise<T>) => scheduler.run({ threads }, work),

@@ -54,7 +54,10 @@ export async function testDataset(
     dataset.findings.length *
     config.statistics.redraws;
   const looks = looksOf(cells);
-  if (looks < WORTH_A_THREAD && external.length === 0 && dataset.radiographs.length <= MOST_AT_ONCE) {
+  const { permutations, redraws } = config.statistics;
+  // Every model is exchanged with every other.
+  const exchanged = looksInto ? (looks * (cells.length - 1) * permutations) / redraws : 0;
+  if (looks + exchanged < WORTH_A_THREAD && external.length === 0 && dataset.radiographs.length <= MOST_AT_ONCE) {
     return context.onCores(1, async () => runTest(input, () => {}) as DatasetTest);
   }
   const test = new ThreadedTest(
@@ -63,7 +66,7 @@ export async function testDataset(
     `test ${dataset.name}${setting === undefined ? '' : `, ${setting}`}`,
     progress,
   );
-  const isSmall = looks + looksOf(external) < WORTH_A_THREAD_EACH;
+  const isSmall = looks + exchanged + looksOf(external) < WORTH_A_THREAD_EACH;
   return test.result(
     isSmall ? test.analyse(test.all, looks >= WORTH_THREADS) : test.sideBySide(),
   ) as Promise<DatasetTest>;

@@ -45,6 +45,8 @@ const config = {
     interval: 'percentile',
     threshold: 'youden',
     correction: 'holm',
+    permutations: 30,
+    margin: 0.1,
     ageBands: [40],
     smallestGroup: 5,
   },
@@ -123,6 +125,7 @@ describe('a test in threads', () => {
     const sizes = Object.values(expected).map((own) => (Array.isArray(own) ? own.length : 1));
     expect(sizes.every((size) => size > 0)).toBe(true);
     expect(expected.cells[0]!.roc).toHaveLength(2);
+    expect(expected.comparisons[0]!.permutation?.p).toBeGreaterThan(0);
     const { context, progress, said, scheduler } = running(2);
     const together = new ThreadedTest(context, input, 'together', progress);
     expect(await together.result(together.analyse(together.all, true))).toEqual(expected);
@@ -130,7 +133,7 @@ describe('a test in threads', () => {
     expect(await aside.result(aside.sideBySide())).toEqual(expected);
     expect(scheduler.takeSpare(9).count).toBe(2);
     const analyses = together.all.length;
-    expect(analyses).toBe(1 + 1 + 2 + 2 + 1 + 2 + 2);
+    expect(analyses).toBe(1 + 1 + 2 + 2 + 1 + 1 + 2 + 2);
     expect(said.slice(0, 2)).toEqual([`together: ${analyses} analyses`, '1 models']);
     expect(said[analyses + 1]).toBe('done');
     expect(said.slice(analyses + 2).map((text) => text.split(' ')[0])).toEqual([
