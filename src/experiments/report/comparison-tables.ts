@@ -9,20 +9,26 @@ import {
   type ShortcutResult,
 } from '../result/index.js';
 import { confidence, pValue, range, signed } from './format.js';
+import { findingTests, meanTests } from './pair-tests.js';
 import { distinct, findCell, isShortcut, ranked, reaches, sameMembers } from './select.js';
 import { byDataset, estimate, pNote } from './table.js';
 
-/** Every pair of initializations: difference of the mean AUROC, p raw and corrected. */
+/** Every pair of initializations: difference of the mean AUROC, p raw and corrected, and the other tests there are. */
 export function pairTable(result: ExperimentResult): Table {
+  const others = meanTests(result);
   return {
     title: `Pairs of initializations. Difference of the mean test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
-    columns: [left('Difference'), right('Mean AUROC'), ...pColumns],
+    columns: [left('Difference'), right('Mean AUROC'), ...pColumns, ...others.columns],
     groups: byDataset(result, ({ comparisons }, name) =>
       comparisons
         .filter(({ dataset }) => dataset === name)
-        .map(({ first, second, mean }) => [cell(`${first} \u2212 ${second}`), ...differenceCells(mean)]),
+        .map((pair) => [
+          cell(`${pair.first} \u2212 ${pair.second}`),
+          ...differenceCells(pair.mean),
+          ...others.cells(pair),
+        ]),
     ),
-    notes: [correctionNote(result, 'mean')],
+    notes: [correctionNote(result, 'mean'), ...others.notes],
   };
 }
 
@@ -134,17 +140,19 @@ function thresholdsText(thresholds: readonly number[]): string {
 
 /** Every pair of initializations, per finding. */
 export function findingPairTable(result: ExperimentResult): Table {
+  const others = findingTests(result);
   return {
     title: `Pairs of initializations per finding. Difference of the test AUROC over the same redraws, with ${confidence(result.statistics.confidence)} intervals.`,
-    columns: [left('Finding'), right('AUROC'), ...pColumns],
+    columns: [left('Finding'), right('AUROC'), ...pColumns, ...others.columns],
     groups: result.comparisons.map(({ dataset, first, second, findings }) => ({
       heading: `${dataset}: ${first} \u2212 ${second}`,
       rows: findings
         .filter(({ difference }) => difference !== null)
-        .map((item) => [cell(item.finding), ...differenceCells(item)]),
+        .map((item) => [cell(item.finding), ...differenceCells(item), ...others.cells(item)]),
     })),
     notes: [
       correctionNote(result, 'findings'),
+      ...others.notes,
       ...result.comparisons.flatMap(({ dataset, first, second, findings }) =>
         findings
           .filter(({ difference, undefinedRedraws }) => difference !== null && undefinedRedraws > 0)

@@ -1,7 +1,7 @@
 import { OPERATING_METRICS } from '../../evaluation/index.js';
 import type { ExperimentResult } from '../result/index.js';
 import { analysisRows } from './analysis-rows.js';
-import { COLUMNS, csvLine, csvOf, numbers, over, type Row, testedNumbers } from './csv-rows.js';
+import { COLUMNS, csvLine, csvOf, numbers, over, type Row, testedFinding, testedMean } from './csv-rows.js';
 import { externalCsv } from './external-csv.js';
 import { matrixCsv } from './matrix-csv.js';
 
@@ -96,11 +96,12 @@ function modelRows({ cells }: ExperimentResult): Row[] {
 }
 
 function differenceRows({ comparisons }: ExperimentResult): Row[] {
-  return comparisons.flatMap(({ dataset, first, second, mean, findings }) => {
+  return comparisons.flatMap((pair) => {
+    const { dataset, first, second, findings } = pair;
     const of = { dataset, kind: 'difference', name: first, comparedWith: second };
     return [
-      { ...of, metric: 'meanAuroc', ...testedNumbers(mean) },
-      ...findings.map((item) => ({ ...of, finding: item.finding, metric: 'auroc', ...testedNumbers(item) })),
+      { ...of, metric: 'meanAuroc', ...testedMean(pair) },
+      ...findings.map((item) => ({ ...of, finding: item.finding, metric: 'auroc', ...testedFinding(item) })),
     ];
   });
 }

@@ -1,7 +1,7 @@
 import type { ExperimentResult } from '../result/index.js';
-import { csvOf, NUMBERS, numbers, over, type RowOf, testedNumbers } from './csv-rows.js';
+import { csvOf, NUMBERS, numbers, over, type RowOf, TESTS, testedFinding, testedMean } from './csv-rows.js';
 
-const COLUMNS = ['trainedOn', 'testedOn', 'kind', 'name', 'comparedWith', ...NUMBERS, 'leftOut'] as const;
+const COLUMNS = ['trainedOn', 'testedOn', 'kind', 'name', 'comparedWith', ...NUMBERS, 'leftOut', ...TESTS] as const;
 
 type Row = RowOf<(typeof COLUMNS)[number]>;
 
@@ -24,11 +24,12 @@ export function externalCsv({ externalValidation = [], externalComparisons = [] 
       ];
     },
   );
-  const pairs = externalComparisons.flatMap(({ trainedOn, testedOn, first, second, mean, findings }): Row[] => {
+  const pairs = externalComparisons.flatMap((pair): Row[] => {
+    const { trainedOn, testedOn, first, second, findings } = pair;
     const of = { trainedOn, testedOn, kind: 'difference', name: first, comparedWith: second };
     return [
-      { ...of, metric: 'meanAuroc', ...testedNumbers(mean) },
-      ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...testedNumbers(it) })),
+      { ...of, metric: 'meanAuroc', ...testedMean(pair) },
+      ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...testedFinding(it) })),
     ];
   });
   return csvOf(COLUMNS, [...models, ...pairs]);

@@ -1,5 +1,5 @@
 import type { MatrixResult } from '../result/index.js';
-import { csvOf, NUMBERS, numbers, over, type RowOf, testedNumbers } from './csv-rows.js';
+import { csvOf, NUMBERS, numbers, over, type RowOf, TESTS, testedFinding, testedMean } from './csv-rows.js';
 
 const COLUMNS = [
   'dataset',
@@ -12,6 +12,7 @@ const COLUMNS = [
   'comparedWith',
   'factor',
   ...NUMBERS,
+  ...TESTS,
 ] as const;
 
 type Row = RowOf<(typeof COLUMNS)[number]>;
@@ -35,20 +36,22 @@ export function matrixCsv({ settings, comparisons }: MatrixResult): string {
         }),
       ];
     }),
-    ...pairs.flatMap(({ dataset, first, second, mean, findings }): Row[] => {
+    ...pairs.flatMap((pair): Row[] => {
+      const { dataset, first, second, findings } = pair;
       const of = { dataset, setting, ...values, kind: 'difference', name: first, comparedWith: second };
       return [
-        { ...of, metric: 'meanAuroc', ...testedNumbers(mean) },
-        ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...testedNumbers(it) })),
+        { ...of, metric: 'meanAuroc', ...testedMean(pair) },
+        ...findings.map((it) => ({ ...of, finding: it.finding, metric: 'auroc', ...testedFinding(it) })),
       ];
     }),
   ]);
-  const between = comparisons.flatMap(({ dataset, initialization, factor, first, second, mean, findings }): Row[] => {
+  const between = comparisons.flatMap((pair): Row[] => {
+    const { dataset, initialization, factor, first, second, findings } = pair;
     const of = { dataset, setting: first, ...valuesOf.get(first), kind: 'settings', name: initialization };
     const both = { ...of, comparedWith: second, factor };
     return [
-      { ...both, metric: 'meanAuroc', ...testedNumbers(mean) },
-      ...findings.map((it) => ({ ...both, finding: it.finding, metric: 'auroc', ...testedNumbers(it) })),
+      { ...both, metric: 'meanAuroc', ...testedMean(pair) },
+      ...findings.map((it) => ({ ...both, finding: it.finding, metric: 'auroc', ...testedFinding(it) })),
     ];
   });
   return csvOf(COLUMNS, [...rows, ...between]);

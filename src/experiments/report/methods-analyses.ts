@@ -25,8 +25,8 @@ export function analysesText(result: ExperimentResult): string {
     ...matchedText(result),
     ...degradedText(result),
     ...calibrationText(result),
-    `A difference is called significant where its p, corrected if it was, is below ${significanceLevel(result)}; one that is not is no evidence of equality. ` +
-      'The configuration names no smallest difference that matters.',
+    `A difference is called significant where its p, corrected if it was, is below ${significanceLevel(result)}; one that is not is no evidence of equality.` +
+      (result.statistics.margin === undefined ? ' The configuration names no smallest difference that matters.' : ''),
   ].join(' ');
 }
 

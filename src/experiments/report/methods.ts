@@ -3,6 +3,7 @@ import { compact, count, counted, listed } from '../../pages/index.js';
 import type { ExperimentResult } from '../result/index.js';
 import { confidence } from './format.js';
 import { analysesText, imagesText } from './methods-analyses.js';
+import { testsText } from './pair-tests.js';
 import { recipeText } from './recipe-text.js';
 import { byPretraining } from './seeds.js';
 import { distinct } from './select.js';
@@ -80,7 +81,9 @@ function training({ cells, configuration }: ExperimentResult): string {
   );
 }
 
-function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
+function statistics(result: ExperimentResult): string {
+  const { statistics: it, shortcuts } = result;
+  const tests = testsText(result);
   return (
     `Intervals are the ${confidence(it.confidence)} ${it.interval === 'bca' ? '' : 'percentile '}intervals of ${count(it.redraws)} bootstrap redraws, with replacement, ` +
     `of the test split by ${it.unit} (seed ${it.seed}), ` +
@@ -89,7 +92,7 @@ function statistics({ statistics: it, shortcuts }: ExperimentResult): string {
     `${it.interval === 'bca' ? 'Those of models and their differences are bias-corrected and accelerated (BCa), all others percentile intervals. ' : ''}` +
     'Two models are compared by the paired difference of their AUROC. With k of B redraws at or beyond 0 the one-sided p is (k + 1) / (B + 1), ' +
     'so never 0; p-values are two-sided, twice the smaller of both directions, ' +
-    `${correctionText(it)} ` +
+    `${correctionText(it)} ${tests === '' ? '' : `${tests} `}` +
     `${it.undefinedRedraws === 0 ? 'Every redraw had positives and negatives of every estimable finding.' : `${counted(it.undefinedRedraws, 'redraw')} lacked the positives or the negatives of some finding and did not count for it.`} ` +
     `The metrics at an operating point hold at one threshold per finding and run: ${it.threshold}. ` +
     'A finding without positives or without negatives in the test split is not estimable and not in the mean. ' +

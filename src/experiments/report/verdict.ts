@@ -19,6 +19,7 @@ import {
 import { onAnalyses } from './verdict-analyses.js';
 import { onExternal } from './verdict-external.js';
 import { onFindings } from './verdict-findings.js';
+import { onMargin } from './verdict-margin.js';
 import { onMatrix } from './verdict-matrix.js';
 
 type Evidence = Omit<ExperimentResult, 'verdict'>;
@@ -50,6 +51,7 @@ function onDataset(result: Evidence, dataset: string): string[] {
   return [
     lead(result, best, others),
     ...(others.length > 0 ? [versus(result, best, others)] : []),
+    ...onMargin(result, best),
     ...shortcuts(result, best),
   ];
 }
