@@ -27,6 +27,7 @@ describe('the tables of pairs', () => {
 
   it('show the p of each test, and what the margin allows', () => {
     const changed = structuredClone(result);
+    changed.comparisons[0]!.mean.difference = { estimate: 0, low: -0.01, high: 0.01 };
     const said = (
       [
         [true, true, true],
@@ -41,6 +42,10 @@ describe('the tables of pairs', () => {
       pair!.permutation!.p = 0.0123;
       return rows(pairTable(changed))[0]!.slice(-2);
     });
+    changed.comparisons[0]!.mean.difference = { estimate: -0.05, low: -0.07, high: -0.03 };
+    expect(rows(pairTable(changed))[0]!.at(-1)).toEqual(['second better by more', undefined]);
+    changed.comparisons[0]!.mean.difference = { estimate: 0.05, low: 0.03, high: 0.07 };
+    expect(rows(pairTable(changed))[0]!.at(-1)).toEqual(['first better by more', undefined]);
     expect(said.map(([p]) => p![0])).toEqual(['0.012', '0.012', '0.012', '0.012']);
     expect(said.map(([, margin]) => margin)).toEqual([
       ['equivalent', undefined],
@@ -68,12 +73,15 @@ describe('the tables of pairs', () => {
 });
 
 describe('the verdict', () => {
-  const at = (change: Partial<NonNullable<ExperimentResult['comparisons'][number]['margin']>>) => {
+  const at = (
+    change: Partial<NonNullable<ExperimentResult['comparisons'][number]['margin']>>,
+    difference = { estimate: -0.005, low: -0.015, high: 0.01 },
+  ) => {
     const changed = structuredClone(result);
     const [best, other] = [changed.cells[1]!, changed.cells[0]!];
     const pair = changed.comparisons[0]!;
     expect([pair.first, pair.second]).toEqual([other.initialization, best.initialization]);
-    pair.mean.difference = { estimate: -0.005, low: -0.015, high: 0.01 };
+    pair.mean.difference = difference;
     pair.margin = { ...pair.margin!, firstNonInferior: false, secondNonInferior: false, equivalent: false, ...change };
     changed.comparisons = [pair];
     return onMargin(changed, best as never)[0];
@@ -93,6 +101,12 @@ describe('the verdict', () => {
   ])('says what the margin allows: %o', (change, words) => {
     expect(at(change)).toBe(
       `chestxray14-mini: with the margin of 0.02, ${words} (95 % intervals of the difference, each pair on its own).`,
+    );
+  });
+
+  it('says where the lead is more than the margin', () => {
+    expect(at({ secondNonInferior: true }, { estimate: -0.05, low: -0.08, high: -0.021 })).toContain(
+      'ssl-natural is better by more than 0.02 than random (0.021 to 0.080) (95 %',
     );
   });
 

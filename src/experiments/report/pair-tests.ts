@@ -1,6 +1,6 @@
 /** What pairs were tested by beside the bootstrap: columns, notes and sentences, each where the result has it. */
 import { type Column, cell, count, counted, decimals, NONE, right, type TableCell } from '../../pages/index.js';
-import type { ExperimentResult, FindingComparison, MarginVerdict, PairComparison } from '../result/index.js';
+import type { ExperimentResult, FindingComparison, PairComparison } from '../result/index.js';
 import { confidence, pInProse, pValue } from './format.js';
 import { distinct } from './select.js';
 
@@ -26,7 +26,7 @@ export function meanTests(result: Evidence): TestColumns<PairComparison> {
     ],
     cells: (pair) => [
       ...(permutations === undefined ? [] : [cell(pValue(pair.permutation?.p ?? null))]),
-      ...(margin === undefined ? [] : [pair.margin ? marginCell(pair.margin) : cell(NONE)]),
+      ...(margin === undefined ? [] : [pair.margin ? marginCell(pair) : cell(NONE)]),
     ],
     notes: [
       ...(permutations === undefined
@@ -36,19 +36,43 @@ export function meanTests(result: Evidence): TestColumns<PairComparison> {
         ? []
         : [
             `Margin: a difference of ${margin} does not matter, as the configuration says. Not inferior: the interval excludes that the one named is ` +
-              `worse by ${margin} or more; equivalent: that they differ by ${margin} or more either way. p: one-sided, by bootstrap, not corrected.`,
+              `worse by ${margin} or more; equivalent: that they differ by ${margin} or more either way; better by more: that the lead is ${margin} or less. p: one-sided, by bootstrap, not corrected.`,
           ]),
     ],
   };
 }
 
-function marginCell(verdict: MarginVerdict): TableCell {
-  const { firstNonInferior, secondNonInferior, equivalent } = verdict;
-  const { pFirstNonInferior, pSecondNonInferior, pEquivalent } = verdict;
-  const said = (text: string, p: number | null): TableCell => ({ text, ...(p !== null && { range: pInProse(p) }) });
-  if (equivalent) return said('equivalent', pEquivalent);
-  if (firstNonInferior) return said('first not inferior', pFirstNonInferior);
-  return secondNonInferior ? said('second not inferior', pSecondNonInferior) : cell('not shown');
+/** What a margin allows to be said of a pair, the most first. */
+export type MarginOutcome =
+  | 'equivalent'
+  | 'first better by more'
+  | 'second better by more'
+  | 'first not inferior'
+  | 'second not inferior'
+  | 'not shown';
+
+export function marginOutcome({
+  mean: { difference },
+  margin,
+}: Pick<PairComparison, 'mean' | 'margin'>): MarginOutcome {
+  if (!margin || !difference) return 'not shown';
+  if (margin.equivalent) return 'equivalent';
+  if (difference.low > margin.margin) return 'first better by more';
+  if (difference.high < -margin.margin) return 'second better by more';
+  if (margin.firstNonInferior) return 'first not inferior';
+  return margin.secondNonInferior ? 'second not inferior' : 'not shown';
+}
+
+function marginCell(pair: PairComparison): TableCell {
+  const { pFirstNonInferior, pSecondNonInferior, pEquivalent } = pair.margin!;
+  const text = marginOutcome(pair);
+  const p = {
+    equivalent: pEquivalent,
+    'first not inferior': pFirstNonInferior,
+    'second not inferior': pSecondNonInferior,
+  };
+  const own = text in p ? p[text as keyof typeof p] : null;
+  return { text, ...(own !== null && { range: pInProse(own) }) };
 }
 
 /** Of the findings: DeLong's test. */

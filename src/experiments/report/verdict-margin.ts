@@ -1,6 +1,7 @@
 import { listed } from '../../pages/index.js';
-import type { ExperimentResult, MarginVerdict } from '../result/index.js';
+import type { ExperimentResult } from '../result/index.js';
 import { between, confidence } from './format.js';
+import { type MarginOutcome, marginOutcome } from './pair-tests.js';
 import { type EstimatedCell, meanDifference } from './select.js';
 
 /** What the experiment's margin allows to be said of the best initialization of a data set and the others; nothing without a margin. */
@@ -15,13 +16,14 @@ export function onMargin(
     const isForward = pair.first === best;
     const other = isForward ? pair.second : pair.first;
     const difference = meanDifference(result, dataset, best, other)?.difference;
-    const kind = kindOf(pair.margin, isForward);
+    const kind = kindOf(marginOutcome(pair), isForward ? 'first' : 'second');
     return [{ kind, text: difference ? `${other} (${between(difference)})` : other }];
   });
   if (items.length === 0) return [];
   const of = (wanted: Kind) => items.filter(({ kind }) => kind === wanted).map(({ text }) => text);
   const say = (kind: Kind, words: (names: string) => string) => (of(kind).length > 0 ? [words(listed(of(kind)))] : []);
   const shown = [
+    ...say('better', (names) => `is better by more than ${margin} than ${names}`),
     ...say('equivalent', (names) => `is equivalent within ${margin} to ${names}`),
     ...say(
       'not inferior',
@@ -38,11 +40,11 @@ export function onMargin(
   ];
 }
 
-type Kind = 'equivalent' | 'not inferior' | 'other not inferior' | 'not shown';
+type Kind = 'equivalent' | 'better' | 'not inferior' | 'other not inferior' | 'not shown';
 
-/** `isForward`: the best is the first of the pair. */
-function kindOf({ firstNonInferior, secondNonInferior, equivalent }: MarginVerdict, isForward: boolean): Kind {
-  if (equivalent) return 'equivalent';
-  if (isForward ? firstNonInferior : secondNonInferior) return 'not inferior';
-  return firstNonInferior || secondNonInferior ? 'other not inferior' : 'not shown';
+/** `best`: which of the pair is the best. */
+function kindOf(outcome: MarginOutcome, best: 'first' | 'second'): Kind {
+  if (outcome === 'equivalent' || outcome === 'not shown') return outcome;
+  if (outcome === `${best} better by more`) return 'better';
+  return outcome === `${best} not inferior` ? 'not inferior' : 'other not inferior';
 }
