@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { loadWeights } from '../src/models/index.js';
 import { writePhantomSet, writePictureSet } from '../src/phantoms/index.js';
 import { checkPretraining, PRESETS } from '../src/pretraining/index.js';
+import { readSafetensors, scope, toBytes } from '../src/torch/index.js';
 import { experiment, hilum, start } from './tiny-experiment.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-pretrain-'));
@@ -60,6 +62,19 @@ const until = async (condition: () => boolean) => {
   }
 };
 
+/** Whether the weights that the folder offers are those with which the run goes on. */
+const weightsInCheckpoint = (out: string) =>
+  scope(() => {
+    const { tensors } = readSafetensors(path(out, 'checkpoint', 'state.safetensors'));
+    const { backbone } = loadWeights(path(out));
+    const entries = Object.entries(backbone.stateDict());
+    const same = entries.map(([name, value]) =>
+      Buffer.from(toBytes(value)).equals(toBytes(tensors[`task.networks.teacher.backbone.${name}`]!)),
+    );
+    backbone.free();
+    return same.every(Boolean);
+  });
+
 describe('hilum pretrain dinov2', () => {
   it('killed, and stopped, it goes on to the same bits', { timeout: 180_000 }, async () => {
     const whole = await hilum(...command('whole', '--json'));
@@ -80,6 +95,7 @@ describe('hilum pretrain dinov2', () => {
     const outcome = await stopped.outcome;
     expect(outcome.err).toContain('stopped; run the same command again to go on from here');
     expect(outcome.code).toBe(130);
+    expect(weightsInCheckpoint('broken')).toBe(true);
     const last = await hilum(...command('broken'));
     expect(last.code, last.err).toBe(0);
     expect(written('broken')).toEqual(written('whole'));

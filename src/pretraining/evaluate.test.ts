@@ -53,7 +53,6 @@ function plain(images: readonly Uint8Array[]): number[][] {
 it('raw pixels are judged as centred means of 32 x 32 blocks, by cosine', async () => {
   const { images, labels } = pictures();
   const evaluation: Evaluation = {
-    every: 1,
     k: 5,
     linear: false,
     labels: {

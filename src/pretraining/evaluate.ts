@@ -9,8 +9,6 @@ import type { Batch, TaskContext } from '../training/index.js';
 import { type Labels, rowsOf, type SplitFeatures, scoreLinear, scoreNeighbors } from './labels.js';
 
 export interface Evaluation {
-  /** Epochs from one evaluation to the next; the last epoch always has one. */
-  every: number;
   /** Neighbours that vote. */
   k: number;
   /** Whether a linear probe is fitted too. */

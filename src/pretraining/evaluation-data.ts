@@ -37,7 +37,7 @@ export async function openEvaluation(
   config: PretrainingConfig,
   { recipe, labelled, signal, onIndex, onRead }: OpenEvaluationOptions,
 ): Promise<EvaluationData | null> {
-  const { every, k, linear } = config.evaluation;
+  const { k, linear } = config.evaluation;
   const opened = labelled ?? (await openLabelled(config.evaluation, { signal, onIndex }));
   if (opened === null) return null;
   const data = opened.inSplits(config.seed);
@@ -53,7 +53,7 @@ export async function openEvaluation(
   checkLabels(labels, splits, data.name, config.evaluation);
   return {
     feed: { store, indices: Int32Array.from(readable), batchSize: BATCH },
-    evaluation: { every, k, linear, labels },
+    evaluation: { k, linear, labels },
     unreadable,
     notes: opened.notes,
     fingerprint: opened.fingerprint(),

@@ -11,6 +11,8 @@ import { MEASURES, type Measure } from './labels.js';
 export interface PretrainingTaskConfig {
   dinov2: Dinov2Config;
   epochs: number;
+  /** Epochs from one evaluation to the next; the last epoch always has one. */
+  every: number;
   evaluation: Evaluation | null;
 }
 
@@ -80,14 +82,15 @@ class PretrainingTask implements TrainingTask {
     return { ...(await this.judge(0, read, evaluation)), knnPixels: this.pixels.knn };
   }
 
+  /** Writes the weights with each evaluation, and where nothing is evaluated as often, so that a run under way can be used. */
   async endEpoch(epoch: number, read: ReadFeed): Promise<Metrics> {
     const { secondsLeft } = this;
-    const { evaluation, epochs } = this.config;
-    const due = evaluation && ((epoch + 1) % evaluation.every === 0 || epoch + 1 === epochs);
-    return {
-      ...(secondsLeft !== undefined && { secondsLeft }),
-      ...(due && (await this.judge(epoch + 1, read, evaluation))),
-    };
+    const { evaluation, epochs, every } = this.config;
+    const last = epoch + 1 === epochs; // `finish` writes these
+    const due = last || (epoch + 1) % every === 0;
+    const scores = due && evaluation && (await this.judge(epoch + 1, read, evaluation));
+    if (due && !last) this.task.writeWeights();
+    return { ...(secondsLeft !== undefined && { secondsLeft }), ...scores };
   }
 
   private async judge(epoch: number, read: ReadFeed, evaluation: Evaluation): Promise<Scores> {

@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadWeights } from '../models/index.js';
-import { readSafetensors, scope, toFloat32Array } from '../torch/index.js';
+import { loadWeights, openWeights } from '../models/index.js';
+import { readSafetensors, scope, toBytes, toFloat32Array } from '../torch/index.js';
 import { type Document, IMAGES, PretrainingBench } from './fixtures/tiny-pretraining.js';
 
 vi.mock('../training/index.js', async (actual) => ({
@@ -23,6 +23,8 @@ const lines = (out: string): Document[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+const backboneOf = (out: string) => readFileSync(bench.path(out, 'backbone.safetensors'));
 
 /** A folder of the first pictures, and files that are none. */
 function folderOf(name: string, pictures: number, broken = 0): string {
@@ -128,6 +130,28 @@ describe('a pretraining', () => {
       precision: 'fp32',
       images: IMAGES,
     });
+  });
+
+  it('gives its weights with each evaluation, while it goes on', async () => {
+    const open = () => scope(() => openWeights(bench.path('under way')).config);
+    const seen: Buffer[] = [];
+    bench.onPrint = (text) => {
+      const epoch = /^epoch (\d)\/3/.exec(text)?.[1];
+      if (epoch === '0') {
+        expect(open).toThrow('under way: found a pretraining that has not written its weights yet; expected one after');
+      } else if (epoch) {
+        expect(open()).toMatchObject({ architecture: 'vit', dim: 16 });
+        seen.push(backboneOf('under way'));
+      }
+    };
+    await bench.run('under way', (it) => {
+      it.training.epochs = 3;
+    });
+    bench.onPrint = () => {};
+    const [first, second, third] = seen; // those of the last epoch come when all is done
+    expect(first!.equals(second!)).toBe(false);
+    expect(third!.equals(second!)).toBe(true);
+    expect(backboneOf('under way').equals(third!)).toBe(false);
   });
 
   it('is found done, and refuses to be another one in the same folder', async () => {
@@ -309,6 +333,12 @@ describe('a training that fails', () => {
       for (const [name, tensor] of Object.entries(readSafetensors(path).tensors)) {
         if (name !== 'generator') expect(toFloat32Array(tensor.to('float32')).every(Number.isFinite), name).toBe(true);
       }
+      const { tensors } = readSafetensors(path);
+      const { backbone } = loadWeights(bench.path('exploded'));
+      for (const [name, value] of Object.entries(backbone.stateDict())) {
+        expect(toBytes(value), name).toEqual(toBytes(tensors[`task.networks.teacher.backbone.${name}`]!));
+      }
+      backbone.free();
     });
   });
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledUrl, Interrupted, lockFolder, readJson, writeJson } from '../base/index.js';
 import { CropFeed, checkCropRecipe } from '../imaging/index.js';
+import { RESULT, writeCheckpointWeights } from '../ssl/index.js';
 import { requireDevice } from '../torch/index.js';
 import { startTraining, stepsPerEpoch, type TrainingProgress } from '../training/index.js';
 import { type CropBatchesOptions, cropBatches } from './crop-batches.js';
@@ -49,8 +50,9 @@ const STOPPED = 'stopped; run the same command again to go on from here';
 
 /**
  * Pretrains, or goes on, to the end. The folder then holds the teacher as `backbone.safetensors`, the student as
- * `student.safetensors`, both with their heads as `.pth`, and `result.json`. Throws an InputError for what cannot be trained on or with,
- * Interrupted where it was stopped, a HilumError for a collapse or a loss that is not finite; the last checkpoint stays.
+ * `student.safetensors`, both with their heads as `.pth`, and `result.json`; the weights are there from the first evaluation on.
+ * Throws an InputError for what cannot be trained on or with, Interrupted where it was stopped (the weights are those of this moment then),
+ * a HilumError for a collapse or a loss that is not finite; the last checkpoint stays.
  */
 export function runPretraining(options: PretrainingOptions): { done: Promise<PretrainingResult>; stop(): void } {
   const run = new PretrainingRun(options);
@@ -112,6 +114,7 @@ class PretrainingRun {
     const task: PretrainingTaskConfig = {
       dinov2: dinov2Config(config, precision),
       epochs: config.training.epochs,
+      every: config.evaluation.every,
       evaluation: evaluation?.evaluation ?? null,
     };
     const feed = new CropFeed(images, crops, { seed: config.seed });
@@ -194,6 +197,9 @@ class PretrainingRun {
       return { ...outcome, steps };
     } finally {
       line?.end(end);
+      // What failed may have gone wrong for long: what was evaluated before is better, if there is any.
+      const wanted = end === 'stopped' || (end === 'failed' && !existsSync(join(folder, RESULT)));
+      if (wanted) writeCheckpointWeights(folder, config.dinov2);
     }
   }
 }

@@ -6,4 +6,5 @@ export { type Dinov2Config, type Dinov2Result, Dinov2Task } from './dinov2/dinov
 export { drawMasks, type PatchMasks, patchMasks } from './dinov2/masks.js';
 export { scaledLearningRate } from './dinov2/schedules.js';
 export { type Crops, type GramAnchoring, type Objective, StudentTeacher } from './dinov2/student-teacher.js';
+export { RESULT, writeCheckpointWeights } from './dinov2/weights.js';
 export type { SimclrConfig, SimclrResult } from './simclr-task.js';

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { generatorState, readSafetensors, scope, setGeneratorState, writeSafetensors } from '../torch/index.js';
+import {
+  generatorState,
+  readSafetensors,
+  type StateDict,
+  scope,
+  setGeneratorState,
+  writeSafetensors,
+} from '../torch/index.js';
 import type { LogLengths } from './run-log.js';
+import { concatenatedState, ownState } from './state.js';
 import type { Metrics, TrainingTask } from './task.js';
 
 /** What the runner itself must remember. */
@@ -22,8 +30,7 @@ export const checkpointPath = (folder: string) => join(folder, 'checkpoint', 'st
 /** Writes one file, atomically: tensors, generator, task memory and progress belong together. */
 export function saveCheckpoint(folder: string, task: TrainingTask, progress: Progress, device: string): void {
   scope(() => {
-    const state = task.state();
-    const tensors = Object.fromEntries(Object.entries(state).map(([name, tensor]) => [`task.${name}`, tensor]));
+    const tensors = concatenatedState({ task: task.state() });
     const metadata = { progress: JSON.stringify(progress), memory: JSON.stringify(task.memory()) };
     writeSafetensors(checkpointPath(folder), { ...tensors, generator: generatorState(device) }, metadata);
   });
@@ -35,11 +42,15 @@ export function loadCheckpoint(folder: string, task: TrainingTask, device: strin
   if (!existsSync(path)) return undefined;
   return scope(() => {
     const { tensors, metadata } = readSafetensors(path);
-    const { generator, ...rest } = tensors;
-    const state = Object.entries(rest).map(([name, tensor]) => [name.replace(/^task\./, ''), tensor] as const);
-    task.loadState(Object.fromEntries(state));
+    task.loadState(ownState('task', tensors));
     task.loadMemory(JSON.parse(metadata.memory!));
-    setGeneratorState(generator!.clone(), device);
+    setGeneratorState(tensors.generator!.clone(), device);
     return JSON.parse(metadata.progress!) as Progress;
   });
+}
+
+/** What the task's `state()` was in the last checkpoint: views into the file, of the open scope; undefined where there is none. */
+export function checkpointState(folder: string): StateDict | undefined {
+  const path = checkpointPath(folder);
+  return existsSync(path) ? ownState('task', readSafetensors(path).tensors) : undefined;
 }

@@ -1,3 +1,4 @@
+export { checkpointState } from './checkpoint.js';
 export { type MultiLabelLoss, STUDY_LOSS } from './losses.js';
 export { type PredictOptions, predictLogits } from './predict.js';
 export { type PredictionConfig, predictionFeed } from './prediction-task.js';

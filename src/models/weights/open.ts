@@ -89,7 +89,18 @@ export function weightsFile(location: string): LocatedWeights {
   if (!statSync(path).isDirectory()) return { path, ...rest };
   const name = FILES.find((file) => existsSync(join(path, file)));
   if (name) return { path: join(path, name), ...rest };
+  if (isPretraining(path)) {
+    const expected = 'one after its first evaluation';
+    const fix = 'The weights come with that, with the end, and when the run is stopped by Ctrl-C.';
+    throw inputError({ what: path, found: 'a pretraining that has not written its weights yet', expected, fix });
+  }
   throw inputError({ what: path, found: 'a folder without weights', expected: `one of ${FILES.join(', ')} in it` });
+}
+
+/** Whether a folder is that of `hilum pretrain`. */
+function isPretraining(folder: string): boolean {
+  const config = join(folder, 'config.json');
+  return existsSync(config) && readJson<{ format?: unknown } | null>(config)?.format === 'hilum pretraining';
 }
 
 const shapesOf = (state: StateDict): Shapes =>

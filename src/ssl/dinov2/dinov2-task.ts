@@ -1,9 +1,8 @@
 /** Self-supervised pretraining with DINOv2 (Oquab et al., 2024): a student learns to see what its own average sees. */
-import { join } from 'node:path';
 import { inputError, Random } from '../../base/index.js';
 import { toThreeChannels, toUnit } from '../../imaging/index.js';
-import { loadBackbone, type ModelConfig, saveBackbone, type VisionTransformer } from '../../models/index.js';
-import { type Precision, type StateDict, scope, type Tensor, threads, writePytorch } from '../../torch/index.js';
+import { loadBackbone, type ModelConfig, type VisionTransformer } from '../../models/index.js';
+import { type Precision, type StateDict, scope, type Tensor, threads } from '../../torch/index.js';
 import {
   type Batch,
   concatenatedState,
@@ -18,6 +17,7 @@ import { type Dinov2Recipe, Dinov2Trainer } from './dinov2-step.js';
 import { drawMasks, type PatchMasks, patchMasks } from './masks.js';
 import { type Crops, type Objective, StudentTeacher } from './student-teacher.js';
 import { becomeTeacher } from './teacher.js';
+import { writeWeights } from './weights.js';
 
 export interface Dinov2Config {
   /** A vision transformer; its image size is that of the global crops. */
@@ -140,18 +140,13 @@ export class Dinov2Task implements TrainingTask {
     this.recent = { steps: 0, sums: {} };
   }
 
-  /**
-   * Writes the teacher's backbone, which is the result, and the student's as safetensors; and both with their heads as
-   * `torch.save` does, named and nested as the original's teacher_checkpoint.pth (dinov2/train/train.py, do_test), for its own code
-   * (dinov2/utils/utils.py, load_pretrained_weights).
-   */
+  /** Writes student and teacher as they are now into the run's folder (see `weights.ts`). */
+  writeWeights(): void {
+    writeWeights(this.context.folder, this.networks);
+  }
+
   async finish(): Promise<Dinov2Result> {
-    const { folder } = this.context;
-    const { student, teacher } = this.networks;
-    saveBackbone(teacher.backbone, join(folder, 'backbone.safetensors'));
-    saveBackbone(student.backbone, join(folder, 'student.safetensors'));
-    writePytorch(join(folder, 'teacher_checkpoint.pth'), teacher.stateDict(), { key: 'teacher' });
-    writePytorch(join(folder, 'student_checkpoint.pth'), student.stateDict(), { key: 'student' });
+    this.writeWeights();
     return { curve: this.curve };
   }
 }
