@@ -31,7 +31,10 @@ export function meanTests(result: Evidence): TestColumns<PairComparison> {
     notes: [
       ...(permutations === undefined
         ? []
-        : [`Permutation: ${count(permutations)} random exchanges by ${unit}; two-sided, not corrected; of the trainings at hand, whose seeds are not redrawn.`, ...reasons]),
+        : [
+            `Permutation: ${count(permutations)} random exchanges by ${unit}; two-sided, not corrected; of the trainings at hand, whose seeds are not redrawn.`,
+            ...reasons,
+          ]),
       ...(margin === undefined
         ? []
         : [
