@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random, writeNpy } from '../src/base/index.js';
 import { type BootstrapOptions, pairedBootstrap } from '../src/evaluation/index.js';
@@ -14,6 +12,7 @@ import {
 } from './harness.js';
 import { describeMachine } from './machine.js';
 import { PythonPeer } from './python-peer.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 
 export const description = 'paired bootstrap of two models, all metrics, here, by scikit-learn and by NumPy';
 
@@ -34,12 +33,7 @@ const F = PREVALENCES.length;
 
 export async function run(options: BenchmarkOptions): Promise<BenchmarkRow[]> {
   const machine = describeMachine();
-  const folder = mkdtempSync(join(tmpdir(), 'hilum-bench-'));
-  try {
-    return await measure(options, folder, machine);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return inTemporaryFolder((folder) => measure(options, folder, machine));
 }
 
 async function measure(

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { packageRoot, Random } from '../src/base/index.js';
@@ -16,6 +15,7 @@ import {
 } from './harness.js';
 import { describeMachine } from './machine.js';
 import { PythonPeer } from './python-peer.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 
 export const description = "DINOv2's crops (2 of 224, 8 of 96 pixels) from JPEG files, here and by torchvision";
 
@@ -36,12 +36,7 @@ const DISTINCT = 16;
 
 export async function run(options: BenchmarkOptions): Promise<BenchmarkRow[]> {
   const machine = describeMachine();
-  const folder = mkdtempSync(join(tmpdir(), 'hilum-bench-'));
-  try {
-    return await measure(options, folder, machine);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return inTemporaryFolder((folder) => measure(options, folder, machine));
 }
 
 async function measure(

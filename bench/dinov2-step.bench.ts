@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HilumError, inputError } from '../src/base/index.js';
@@ -17,6 +15,7 @@ import {
 import { describeMachine } from './machine.js';
 import { PythonPeer } from './python-peer.js';
 import { RoundsProcess } from './rounds-process.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 
 export const description = 'a DINOv2 pretraining step and its memory, here and in plain PyTorch on the same libtorch';
 
@@ -80,14 +79,12 @@ export async function run({ flags: given, rounds, seconds, threads, say }: Bench
   const rows: BenchmarkRow[] = [];
   for (const name of names) {
     const known = SHAPES[name]!;
-    const folder = mkdtempSync(join(tmpdir(), 'hilum-bench-'));
     const own = { ...known, batch: batch === '0' ? known.batch : positiveInteger('batch', batch) };
-    const step = { ...own, recipe: RECIPE, precision, threads, seed: 5, start: join(folder, 'start.pth') } as const;
-    try {
-      rows.push(...(await compared(name, step, folder, { rounds, seconds, say })));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const made = await inTemporaryFolder((folder) => {
+      const step = { ...own, recipe: RECIPE, precision, threads, seed: 5, start: join(folder, 'start.pth') } as const;
+      return compared(name, step, folder, { rounds, seconds, say });
+    });
+    rows.push(...made);
   }
   return rows;
 }

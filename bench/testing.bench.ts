@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random, writeNpy } from '../src/base/index.js';
 import { permutationTest, subgroupAurocs } from '../src/evaluation/index.js';
@@ -15,6 +13,7 @@ import {
 } from './harness.js';
 import { describeMachine } from './machine.js';
 import { PythonPeer } from './python-peer.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 import { F, inventedProbabilities, inventedRadiographs, inventedTest } from './tested-predictions.js';
 
 export const description = "a data set's whole test: comparisons, subgroups, matched pairs, shortcuts, calibration";
@@ -36,12 +35,7 @@ const GROUPS = 5;
 
 export async function run(options: BenchmarkOptions): Promise<BenchmarkRow[]> {
   const machine = describeMachine();
-  const folder = mkdtempSync(join(tmpdir(), 'hilum-bench-'));
-  try {
-    return await measure(options, folder, machine);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return inTemporaryFolder((folder) => measure(options, folder, machine));
 }
 
 async function measure(
