@@ -165,12 +165,21 @@ async function told(config: PretrainingConfig): Promise<string> {
   const judged = await openEvaluation(config, { recipe });
   const { threads, precision } = computing(config);
   const { epochSteps, batchSize } = config.training;
+  const { every } = config.evaluation;
   return contentHash({
     images: [images.fingerprints(), images.length, images.at(0)],
     evaluation: judged && { ...judged.evaluation, fingerprint: judged.fingerprint },
     crops: cropRecipe(config, recipe),
     dinov2: dinov2Config(config, precision),
-    job: { threads, precision, epochSteps, batchSize, device: config.device, auto: config.crops.recipe === 'auto' },
+    job: {
+      threads,
+      precision,
+      epochSteps,
+      batchSize,
+      every,
+      device: config.device,
+      auto: config.crops.recipe === 'auto',
+    },
   });
 }
 
