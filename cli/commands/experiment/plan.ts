@@ -92,17 +92,18 @@ function kindRows(nodes: readonly PlannedNode[]): string[][] {
 
 const gib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
 
-function rowOf({ id, finished, seconds, memory, disk, threads, needs }: PlannedNode): string[] {
+/** Tests run anew with every run of the experiment. */
+function rowOf({ id, kind, finished, seconds, memory, disk, threads, needs }: PlannedNode): string[] {
   const time = seconds === null ? '?' : duration(seconds);
   const kinds = new Map<string, string[]>();
   for (const need of needs) {
-    const kind = need.split('/')[0]!;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), need]);
+    const sort = need.split('/')[0]!;
+    kinds.set(sort, [...(kinds.get(sort) ?? []), need]);
   }
   const needed = [...kinds].map(([kind, ids]) => (ids.length > 1 ? `${ids.length} x ${kind}` : ids.join(', ')));
   return [
     id,
-    finished ? 'finished' : 'to do',
+    finished ? 'finished' : kind === 'test' ? 'each time' : 'to do',
     finished ? '' : time,
     finished ? '' : gib(memory),
     finished ? '' : gib(disk),
