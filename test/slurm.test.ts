@@ -96,7 +96,7 @@ describe.skipIf(!able)('the Slurm executor', () => {
   it('brings a part that is stopped back to the queue, and on from its checkpoint to the same bits', async () => {
     const long = structuredClone(document);
     long.datasets.pop();
-    Object.assign(long.finetuning, { seeds: [1], epochs: 150 });
+    Object.assign(long.finetuning, { seeds: [1], epochs: 500 });
     const undisturbed = await bench.run(long, 'undisturbed');
     expect(undisturbed, undisturbed.err).toMatchObject({ code: 0 });
     const id = 'finetune/phantoms/random/seed-1';
