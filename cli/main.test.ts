@@ -3,22 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { printed } from '../test/printed.js';
 import { sharedData } from '../test/shared-data.js';
 import { createProgram, main } from './main.js';
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('./output.js', async (original) => ({
-  ...(await original<typeof import('./output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += text;
-  },
-}));
+vi.mock('./output.js', async (original) => (await import('../test/printed.js')).capturing(original));
 
 beforeEach(() => {
   printed.out = '';

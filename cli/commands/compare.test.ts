@@ -2,21 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import { printed } from '../../test/printed.js';
 import { main } from '../main.js';
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('../output.js', async (original) => ({
-  ...(await original<typeof import('../output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += text;
-  },
-}));
+vi.mock('../output.js', async (original) => (await import('../../test/printed.js')).capturing(original));
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-compare-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));

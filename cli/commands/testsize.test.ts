@@ -1,19 +1,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
+import { printed } from '../../test/printed.js';
 import { main } from '../main.js';
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('../output.js', async (original) => ({
-  ...(await original<typeof import('../output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += text;
-  },
-}));
+vi.mock('../output.js', async (original) => (await import('../../test/printed.js')).capturing(original));
 
 beforeEach(() => Object.assign(printed, { out: '', err: '' }));
 

@@ -3,21 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readNpy } from '../../../src/base/index.js';
+import { printed } from '../../../test/printed.js';
 import { main } from '../../main.js';
 
-const printed = vi.hoisted(() => ({ out: '', err: '' }));
-vi.mock('../../output.js', async (original) => ({
-  ...(await original<typeof import('../../output.js')>()),
-  print: (text: string) => {
-    printed.out += text;
-  },
-  printJson: (value: unknown) => {
-    printed.out += JSON.stringify(value);
-  },
-  note: (text: string) => {
-    printed.err += text;
-  },
-}));
+vi.mock('../../output.js', async (original) => (await import('../../../test/printed.js')).capturing(original));
 
 const folder = mkdtempSync(join(tmpdir(), 'hilum-decode-'));
 const out = join(folder, 'x.npy');
